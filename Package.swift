@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import PackageDescription
+
+/// One set of settings for every Swift target, so that no file is held to less.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),  // SE-0458
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+    name: "gateway-agent",
+    targets: [
+        .executableTarget(
+            name: "gateway-agent", dependencies: ["AgentCore"], swiftSettings: settings),
+        .target(
+            name: "AgentCore", dependencies: ["CLinux", "COpenSSL", "CSystemd"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AgentCoreTests", dependencies: ["AgentCore"],
+            resources: [.copy("Corpus")], swiftSettings: settings),
+        // What Glibc's module map leaves out: epoll, eventfd, sock_diag, SO_PEERCRED's ucred.
+        .target(name: "CLinux", path: "Sources/CLinux"),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    ]
+)

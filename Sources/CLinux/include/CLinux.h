@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+//
+// The parts of Linux that Swift's Glibc module leaves out. Declarations only: no logic lives in C.
+#pragma once
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+
+// _GNU_SOURCE prototypes that the Glibc module is compiled without.
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+int pipe2(int descriptors[2], int flags);
+
+/// struct ucred of unix(7) (SO_PEERCRED), under a name of its own.
+struct clinux_ucred {
+    int pid;
+    unsigned int uid;
+    unsigned int gid;
+};
