@@ -60,6 +60,7 @@ struct ByteBuffer: ~Copyable {
         }
     }
 
+    // One byte that nobody reads or writes: an empty span needs an address, and this one never changes.
     private nonisolated(unsafe) static let nowhere = UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 16)
 
     subscript(offset: Int) -> UInt8 {
