@@ -220,7 +220,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("HTTP/1.1", "X: y", true), ("HTTP/1.1", "Connection: keep-alive", true), ("HTTP/1.1", "Connection: close", false),
+        ("HTTP/1.1", "X: y", true), ("HTTP/1.1", "Connection: keep-alive", true),
+        ("HTTP/1.1", "Connection: close", false),
         ("HTTP/1.1", "Connection: x, CLOSE", false), ("HTTP/1.1", "Connection: x\r\nConnection: , close ,", false),
         ("HTTP/1.0", "X: y", false), ("HTTP/1.0", "Connection: Keep-Alive", true),
         ("HTTP/1.0", "Connection: keep-alive, close", false), ("HTTP/1.0", "Proxy-Connection: keep-alive", false),
@@ -242,7 +243,8 @@ import Testing
         ("GET", "Connection: upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c", false),
         ("POST", "Connection: upgrade\r\nUpgrade: websocket", false),
     ])
-    func `only a websocket handshake counts as an upgrade`(_ method: String, _ fields: String, _ expected: Bool) throws {
+    func `only a websocket handshake counts as an upgrade`(_ method: String, _ fields: String, _ expected: Bool) throws
+    {
         let (head, _) = try requestHead("\(method) / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n\r\n")
         #expect(head.asksWebSocket == expected)
     }
@@ -251,7 +253,9 @@ import Testing
         ("GET http://b/ HTTP/1.1", HTTPRule.absoluteForm, 400), ("OPTIONS * HTTP/1.1", .asteriskForm, 400),
         ("CONNECT b:1 HTTP/1.1", .connect, 501), ("TRACE / HTTP/1.1", .trace, 405),
     ])
-    func `what no route can serve is refused with its own status`(_ line: String, _ rule: HTTPRule, _ status: Int) throws {
+    func `what no route can serve is refused with its own status`(_ line: String, _ rule: HTTPRule, _ status: Int)
+        throws
+    {
         let (head, _) = try requestHead("\(line)\r\nHost: a\r\n\r\n")
         let error = #expect(throws: HTTPError.self) { try ServedRequests.check(head) }
         #expect(error?.rule == rule)

@@ -30,8 +30,10 @@ import Testing
     @Test(arguments: [
         ("\r\nHTTP/1.1 200 OK\r\n\r\n", HTTPRule.version), ("http/1.1 200 OK\r\n\r\n", .version),
         ("ICY 200 OK\r\n", .version), ("HTTP/2.0 200 OK\r\n", .versionUnsupported),
-        ("HTTP/1.1  200 OK\r\n", .statusLine), ("HTTP/1.1 20 OK\r\n", .statusLine), ("HTTP/1.1 2000 OK\r\n", .statusLine),
-        ("HTTP/1.1 099 OK\r\n", .statusLine), ("HTTP/1.1 600 OK\r\n", .statusLine), ("HTTP/1.1 999 OK\r\n", .statusLine),
+        ("HTTP/1.1  200 OK\r\n", .statusLine), ("HTTP/1.1 20 OK\r\n", .statusLine),
+        ("HTTP/1.1 2000 OK\r\n", .statusLine),
+        ("HTTP/1.1 099 OK\r\n", .statusLine), ("HTTP/1.1 600 OK\r\n", .statusLine),
+        ("HTTP/1.1 999 OK\r\n", .statusLine),
         ("HTTP/1.1 +20 OK\r\n", .statusLine), ("HTTP/1.1 200\tOK\r\n", .statusLine),
         ("HTTP/1.1 200 O\u{0}K\r\n", .statusLine), ("HTTP/1.1 200 OK\n\n", .bareLineFeed),
         ("HTTP/1.1 200\n", .bareLineFeed), ("HTTP/1.1 200 O\rK\r\n", .bareCarriageReturn),
