@@ -38,6 +38,20 @@ import Testing
         }
     }
 
+    @Test func `plain names are letters, digits and hyphens at every place`() throws {
+        for count in 1...24 {
+            for place in 0..<count {
+                for byte in UInt8.min...UInt8.max {
+                    var bytes = [UInt8](repeating: 0x7A, count: count)
+                    bytes[place] = byte
+                    let letter = 0x41...0x5A ~= byte || 0x61...0x7A ~= byte
+                    let plain = letter || 0x30...0x39 ~= byte || byte == 0x2D
+                    #expect(CaseFolded(bytes.span, from: 0, to: count)?.isPlain == plain)
+                }
+            }
+        }
+    }
+
     @Test func `byte classes hold what the RFCs list`() {
         let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
         #expect(ByteClass.token == ByteClass(letters + "!#$%&'*+-.^_`|~"))
@@ -52,14 +66,15 @@ import Testing
         for length in 0...40 {
             let clean = (0..<length).map { $0 % 5 == 0 ? UInt8.tab : UInt8(0x20 + $0) }
             for from in 0...length {
-                #expect(clean.span.endOfFieldContent(from: from, to: length) == length)
+                #expect(clean.span.endOfFieldContent(from: from) == length)
                 for place in from..<length {
                     for byte: UInt8 in [0, 0x0A, 0x0D, 0x1F, 0x7F] {
                         var bytes = clean
                         bytes[place] = byte
                         bytes[length - 1] = place == length - 1 ? byte : 0x80
-                        #expect(bytes.span.endOfFieldContent(from: from, to: length) == place)
-                        #expect(bytes.span.endOfFieldContent(from: from, to: place) == place)
+                        #expect(bytes.span.endOfFieldContent(from: from) == place)
+                        let cut = Array(bytes[..<place])
+                        #expect(cut.span.endOfFieldContent(from: from) == place)
                     }
                 }
             }
