@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 internal import COpenSSL
+internal import CLinux
 internal import Glibc
 
 /// How far a step of TLS has come that moves no data.
