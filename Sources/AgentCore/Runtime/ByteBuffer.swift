@@ -24,6 +24,21 @@ struct ByteBuffer: ~Copyable {
         self.capacity = capacity
     }
 
+    /// Takes over `base`, memory of malloc(3).
+    @unsafe
+    init(owning base: UnsafeMutableRawPointer, capacity: Int) {
+        unsafe self.base = base
+        self.capacity = capacity
+    }
+
+    /// Ends the buffer and hands its memory over, if it has any; the new owner frees it.
+    @unsafe
+    consuming func releaseMemory() -> (base: UnsafeMutableRawPointer, capacity: Int)? {
+        let (base, capacity) = unsafe (base, capacity)
+        discard self
+        return unsafe base.map { unsafe ($0, capacity) }
+    }
+
     deinit {
         if let base = unsafe base { unsafe free(base) }
     }

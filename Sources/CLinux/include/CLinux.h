@@ -24,6 +24,7 @@
 // _GNU_SOURCE prototypes that the Glibc module is compiled without.
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pipe2(int descriptors[2], int flags);
+int pthread_setname_np(unsigned long thread, const char *name);
 
 /// struct ucred of unix(7) (SO_PEERCRED), under a name of its own.
 struct clinux_ucred {
