@@ -5,7 +5,7 @@
 import PackageDescription
 
 /// One set of settings for every Swift target, so that no file is held to less.
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),  // SE-0458
     .enableUpcomingFeature("ExistentialAny"),  // SE-0335
@@ -14,6 +14,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
     .enableExperimentalFeature("Lifetimes"),
 ]
+// Asked for by `make check` and CI alone: a newer compiler may warn of more, and must still build this.
+if Context.environment["WARNINGS_AS_ERRORS"] == "1" { settings.append(.treatAllWarnings(as: .error)) }  // SE-0480
 
 let package = Package(
     name: "gateway-agent",
@@ -34,3 +36,11 @@ let package = Package(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     ]
 )
+
+// scripts/fuzz alone asks for it: the program needs a sanitizer and libFuzzer to link.
+if Context.environment["FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: ["AgentCore"], path: "Fuzz", swiftSettings: settings,
+            linkerSettings: [.linkedLibrary("stdc++")]))
+}

@@ -24,6 +24,21 @@ struct ByteBuffer: ~Copyable {
         self.capacity = capacity
     }
 
+    /// Takes over `base`, memory of malloc(3).
+    @unsafe
+    init(owning base: UnsafeMutableRawPointer, capacity: Int) {
+        unsafe self.base = base
+        self.capacity = capacity
+    }
+
+    /// Ends the buffer and hands its memory over, if it has any; the new owner frees it.
+    @unsafe
+    consuming func releaseMemory() -> (base: UnsafeMutableRawPointer, capacity: Int)? {
+        let (base, capacity) = unsafe (base, capacity)
+        discard self
+        return unsafe base.map { unsafe ($0, capacity) }
+    }
+
     deinit {
         if let base = unsafe base { unsafe free(base) }
     }
@@ -45,6 +60,7 @@ struct ByteBuffer: ~Copyable {
         }
     }
 
+    // One byte that nobody reads or writes: an empty span needs an address, and this one never changes.
     private nonisolated(unsafe) static let nowhere = UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 16)
 
     subscript(offset: Int) -> UInt8 {

@@ -24,6 +24,7 @@
 // _GNU_SOURCE prototypes that the Glibc module is compiled without.
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pipe2(int descriptors[2], int flags);
+int pthread_setname_np(unsigned long thread, const char *name);
 
 /// struct ucred of unix(7) (SO_PEERCRED), under a name of its own.
 struct clinux_ucred {
@@ -31,3 +32,11 @@ struct clinux_ucred {
     unsigned int uid;
     unsigned int gid;
 };
+
+// prctl(2) takes variable arguments, which Swift cannot call.
+static inline int clinux_set_dumpable(unsigned long value) {
+    return prctl(PR_SET_DUMPABLE, value, 0UL, 0UL, 0UL);
+}
+static inline int clinux_get_dumpable(void) {
+    return prctl(PR_GET_DUMPABLE, 0UL, 0UL, 0UL, 0UL);
+}

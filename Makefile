@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: 2026 The gateway-agent authors
+#
+# `make demo` and `make test` are all a newcomer needs; both see to what they depend on first.
+
+SWIFT ?= swift
+# The Swift runtime inside the program, and no library path of the build machine in it.
+RELEASE := -c release --product gateway-agent --static-swift-stdlib --disable-local-rpath
+# Seconds that `make fuzz` spends on each target.
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build test demo check tsan fuzz clean
+
+help:
+	@printf '%s\n' \
+	  'make demo    the whole story on an embedded issuer and gateway, played through once' \
+	  'make test    unit tests, then real clients (OpenAI and Anthropic SDKs, curl) against the demo' \
+	  'make build   the release program: .build/release/gateway-agent' \
+	  'make check   format, layers, shell scripts, links of the documents, warnings as errors' \
+	  'make tsan    the tests under the thread sanitizer' \
+	  'make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)' \
+	  'make deps    what all of these need (the others call it themselves)' \
+	  'make clean   removes what was built'
+
+deps:
+	@scripts/deps build test check
+
+build:
+	@scripts/deps build
+	$(SWIFT) build $(RELEASE)
+
+test:
+	@scripts/deps test
+	$(SWIFT) test --disable-xctest
+	scripts/test-clients
+
+demo:
+	@scripts/deps build
+	$(SWIFT) build $(RELEASE)
+	.build/release/gateway-agent demo --once
+
+check:
+	@scripts/deps check
+	scripts/check
+
+tsan:
+	@scripts/deps build
+	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
+
+fuzz:
+	@scripts/deps build
+	scripts/fuzz $(FUZZ_SECONDS)
+
+clean:
+	rm -rf .build .build-tsan .build-fuzz

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import FoundationEssentials
+
+/// Which files make up the configuration: one main file, and the drop-ins of the folder `conf.d` beside it.
+struct ConfigurationFiles: Sendable, Equatable {
+    let mainFile: String
+    let dropInFolder: String
+    let scope: ConfigurationScope
+
+    init(mainFile: String, scope: ConfigurationScope) {
+        self.mainFile = mainFile
+        let folder = mainFile.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(mainFile[..<$0]) } ?? "."
+        dropInFolder = "\(folder)/conf.d"
+        self.scope = scope
+    }
+
+    static let systemFile = "/etc/gateway-agent/agent.json5"
+
+    /// Those of `--config`, else of the person who runs the agent if there are any, else of the host.
+    ///
+    /// - Parameter exists: whether there is such a file.
+    static func choose(
+        option: String?, isRoot: Bool, environment: [String: String], exists: (String) -> Bool
+    ) -> ConfigurationFiles {
+        let scope: ConfigurationScope = isRoot ? .system : .user(runtimeFolder: environment["XDG_RUNTIME_DIR"])
+        if let option { return ConfigurationFiles(mainFile: option, scope: scope) }
+        let folder = environment["XDG_CONFIG_HOME"] ?? environment["HOME"].map { "\($0)/.config" }
+        if !isRoot, let folder, folder.hasPrefix("/") {
+            let files = ConfigurationFiles(mainFile: "\(folder)/gateway-agent/agent.json5", scope: scope)
+            if exists(files.mainFile) || exists(files.dropInFolder) { return files }
+        }
+        return ConfigurationFiles(mainFile: systemFile, scope: .system)
+    }
+
+    static func exists(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: path)
+    }
+
+    /// Reads and checks them. Blocks on the disk: not for a loop.
+    func load() throws(ConfigurationProblems) -> Configuration {
+        try Configuration.read(try texts(), scope: scope)
+    }
+
+    /// The main file, then the drop-ins in the order of their names. One of them has to exist.
+    func texts() throws(ConfigurationProblems) -> [ConfigurationText] {
+        var files = dropIns.map { "\(dropInFolder)/\($0)" }
+        if Self.exists(mainFile) || files.isEmpty { files.insert(mainFile, at: 0) }
+        var texts: [ConfigurationText] = []
+        var problems: [ConfigurationProblem] = []
+        for file in files {
+            do throws(ConfigurationProblem) {
+                texts.append(ConfigurationText(file: file, bytes: try Self.contents(of: file)))
+            } catch {
+                problems.append(error)
+            }
+        }
+        if !problems.isEmpty { throw ConfigurationProblems(problems: problems) }
+        return texts
+    }
+
+    /// Names ending in `.json5`, hidden files and what editors and dpkg(1) leave behind not counted.
+    private var dropIns: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: dropInFolder)) ?? []
+        return names.filter { $0.hasSuffix(".json5") && !$0.hasPrefix(".") && $0 != ".json5" }
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    private static func contents(of file: String) throws(ConfigurationProblem) -> [UInt8] {
+        func problem(_ message: String, _ hint: String) -> ConfigurationProblem {
+            ConfigurationProblem(file: file, place: nil, path: "", message: message, hint: hint)
+        }
+        guard exists(file) else {
+            throw problem("there is no such file", "write one, or name another by --config PATH")
+        }
+        // A link is as good as a file; what it leads to is judged.
+        let path = URL(filePath: file).resolvingSymlinksInPath().path
+        let attributes = (try? FileManager.default.attributesOfItem(atPath: path)) ?? [:]
+        guard attributes[.type] as? FileAttributeType ?? .typeRegular == .typeRegular else {
+            throw problem("is no regular file", "write the configuration into a file")
+        }
+        if let mode = attributes[.posixPermissions] as? Int, mode & 0o002 != 0 {
+            // It names commands to run and where secrets go.
+            throw problem("can be changed by every user of this host", "run: chmod o-w \(file)")
+        }
+        if let size = attributes[.size] as? Int, size > ConfigurationNode.maximumBytes {
+            throw problem("is larger than \(ConfigurationNode.maximumBytes) bytes", "split it into files of conf.d")
+        }
+        do {
+            return [UInt8](try Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw problem("cannot be read by this user", "look at its owner and mode, and at those of its folder")
+        }
+    }
+}

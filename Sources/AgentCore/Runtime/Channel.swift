@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import CLinux
+import Glibc
+
+/// One non-blocking stream of bytes, plain or TLS, on one loop: a socket, or a child's pipe.
+///
+/// It never waits. `read` and `write` try, and say when the kernel has nothing or takes nothing; the owner then parks,
+/// and the channel unparks it at the next event. Readiness is latched, so that an edge that came while nobody waited is
+/// not lost, and no call is made that is known to return EAGAIN.
+///
+/// Memory follows the bytes: reading takes a block for the buffer when there may be bytes, and gives it back when there
+/// are none; writing gives it back when all has gone.
+@safe
+final class Channel: EventTarget {
+    /// Who is woken at events. A connection in a pool has nobody, and `whenIdle` instead.
+    var parker: Parker?
+    /// Called at an event while `parker` is nil.
+    var whenIdle: (() -> Void)?
+
+    private let loop: EventLoop
+    private var descriptor: Int32
+    private var registration: RegistrationID?
+    private var asksForWrites: Bool
+    private var tls: TLSSession?
+    /// TLS may want the other direction first: a handshake message, a key update.
+    private var readWantsWrite = false
+    private var writeWantsRead = false
+
+    /// May a read find bytes? Starts true: the request is usually there before the first event.
+    private(set) var isReadable = true
+    private(set) var isWritable = true
+    /// The peer will send no more, or the connection is broken (EPOLLRDHUP, EPOLLHUP, EPOLLERR).
+    private(set) var isHungUp = false
+
+    enum ReadOutcome: Equatable {
+        /// So many bytes were appended.
+        case bytes(Int)
+        /// Nothing there now.
+        case blocked
+        /// The peer ended its side in order.
+        case ended
+    }
+
+    enum WriteOutcome: Equatable {
+        /// The buffer is empty.
+        case done
+        /// The kernel takes no more now; so much of the buffer went.
+        case blocked
+    }
+
+    /// Takes over a non-blocking descriptor.
+    ///
+    /// - Parameter awaitingWrites: hear of writability from the start (a connect(2) under way), not only after a write
+    ///   that did not fit.
+    init(
+        adopting descriptor: consuming Descriptor, on loop: EventLoop, parker: Parker?, awaitingWrites: Bool = false
+    ) throws(SystemError) {
+        self.loop = loop
+        self.parker = parker
+        asksForWrites = awaitingWrites
+        self.descriptor = descriptor.release()
+        if awaitingWrites {
+            isWritable = false
+            isReadable = false
+        }
+        do {
+            registration = try loop.register(self.descriptor, events: Self.events(awaitingWrites), target: self)
+        } catch {
+            Glibc.close(self.descriptor)
+            self.descriptor = -1
+            throw error
+        }
+    }
+
+    deinit {
+        // A registered channel is kept alive by its loop; only with the loop itself can an open one go.
+        if descriptor >= 0 { Glibc.close(descriptor) }
+    }
+
+    private static func events(_ writes: Bool) -> UInt32 {
+        EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue | (writes ? EPOLLOUT.rawValue : 0)
+    }
+
+    var isOpen: Bool { descriptor >= 0 }
+    /// For getsockname(2), SO_PEERCRED and the like; −1 when closed.
+    var rawDescriptor: Int32 { descriptor }
+
+    func eventsArrived(_ events: UInt32) {
+        if events & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
+            isHungUp = true
+            isReadable = true
+            isWritable = true
+        }
+        if events & EPOLLIN.rawValue != 0 { isReadable = true }
+        if events & EPOLLOUT.rawValue != 0 { isWritable = true }
+        if let parker { parker.unpark() } else { whenIdle?() }
+    }
+
+    /// The connect(2) was done at once (a Unix socket); no event need be waited for.
+    func connected() {
+        isWritable = true
+    }
+
+    // MARK: TLS
+
+    /// Puts TLS over the channel; `handshake` comes next. Bytes already buffered by the caller are not seen by it.
+    func startTLS(_ session: TLSSession) {
+        tls = session
+    }
+
+    var session: TLSSession? { tls }
+
+    /// Goes on with the handshake. False: wait for the next event.
+    func handshake() throws(IOFailure) -> Bool {
+        guard let tls else { return true }
+        let progress: TLSProgress
+        do { progress = try tls.handshake() } catch { throw .tls(error) }
+        switch progress {
+        case .done: return true
+        case .wantRead: isReadable = false
+        case .wantWrite: try awaitWritability()
+        }
+        return false
+    }
+
+    // MARK: Reading
+
+    /// Appends what has arrived to `buffer`, at most what its memory holds (a block, if it owned none).
+    func read(into buffer: inout ByteBuffer) throws(IOFailure) -> ReadOutcome {
+        guard isReadable || readWantsWrite && isWritable else {
+            loop.buffers.reclaim(&buffer)
+            return .blocked
+        }
+        loop.buffers.lend(to: &buffer)
+        buffer.makeRoom()
+        let outcome: ReadOutcome
+        if let tls {
+            outcome = try readTLS(tls, into: &buffer)
+        } else {
+            outcome = try readPlain(into: &buffer)
+        }
+        if buffer.isEmpty { loop.buffers.reclaim(&buffer) }
+        return outcome
+    }
+
+    private func readPlain(into buffer: inout ByteBuffer) throws(IOFailure) -> ReadOutcome {
+        let room = buffer.writableCount
+        while true {
+            let count = unsafe buffer.fill { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                // A stream that gave less than was asked for is empty: epoll(7), question 9. Not so when the peer has
+                // hung up: no further edge would tell of the end.
+                if count < room, !isHungUp { isReadable = false }
+                return .bytes(count)
+            }
+            if count == 0 { return .ended }
+            if errno == EAGAIN {
+                isReadable = false
+                return .blocked
+            }
+            if errno != EINTR { throw .system(SystemError("read")) }
+        }
+    }
+
+    private func readTLS(_ tls: TLSSession, into buffer: inout ByteBuffer) throws(IOFailure) -> ReadOutcome {
+        readWantsWrite = false
+        var result = TLSResult.wantRead
+        do {
+            _ = unsafe try buffer.fill { memory throws(TLSFailure) in
+                unsafe result = try tls.read(into: memory)
+                return if case .bytes(let count) = result { count } else { 0 }
+            }
+        } catch { throw .tls(error) }
+        switch result {
+        case .bytes(let count): return .bytes(count)
+        case .wantRead: isReadable = false
+        case .wantWrite:
+            readWantsWrite = true
+            isReadable = false
+            try awaitWritability()
+        case .closed(clean: true): return .ended
+        case .closed(clean: false): throw .truncated
+        }
+        return .blocked
+    }
+
+    // MARK: Writing
+
+    /// Writes as much of `buffer` as the kernel takes.
+    ///
+    /// - Parameter wiping: overwrite what has gone, because it carried a secret.
+    func write(from buffer: inout ByteBuffer, wiping: Bool = false) throws(IOFailure) -> WriteOutcome {
+        while !buffer.isEmpty {
+            guard isWritable || writeWantsRead && isReadable else { return .blocked }
+            let count = try writeOnce(buffer.readable)
+            guard count > 0 else { return .blocked }
+            if wiping { buffer.consumeWiping(count) } else { buffer.consume(count) }
+        }
+        loop.buffers.reclaim(&buffer)
+        return .done
+    }
+
+    /// One write(2) or SSL_write(3); 0 if it is blocked.
+    private func writeOnce(_ bytes: Span<UInt8>) throws(IOFailure) -> Int {
+        if let tls {
+            writeWantsRead = false
+            let result: TLSResult
+            do {
+                result = try unsafe bytes.withUnsafeBytes { memory throws(TLSFailure) in
+                    unsafe try tls.write(memory)
+                }
+            } catch { throw .tls(error) }
+            switch result {
+            case .bytes(let count): return count
+            case .wantRead:
+                writeWantsRead = true
+                isReadable = false
+                isWritable = false
+            case .wantWrite: try awaitWritability()
+            case .closed: throw .system(SystemError("write", code: EPIPE))
+            }
+            return 0
+        }
+        while true {
+            let count = unsafe bytes.withUnsafeBytes { memory in
+                // send(2) and not write(2): a peer that is gone is an error, not a signal. Pipes know no send.
+                unsafe send(descriptor, memory.baseAddress, memory.count, Int32(MSG_NOSIGNAL))
+            }
+            if count >= 0 {
+                if count < bytes.count { try awaitWritability() }
+                return count
+            }
+            if errno == EAGAIN {
+                try awaitWritability()
+                return 0
+            }
+            if errno != EINTR { throw .system(SystemError("write")) }
+        }
+    }
+
+    /// The kernel's buffer is full: hear when it is not. Asked for at the first need, since most connections never do.
+    private func awaitWritability() throws(IOFailure) {
+        isWritable = false
+        guard !asksForWrites, let registration else { return }
+        do { try loop.modify(registration, descriptor: descriptor, events: Self.events(true)) } catch {
+            throw .system(error)
+        }
+        asksForWrites = true
+    }
+
+    // MARK: Ending
+
+    /// Tells the peer that no more will come; reading goes on. For a tunnel whose other side has ended.
+    func shutdownWriting() {
+        guard isOpen else { return }
+        tls?.shutdown()
+        Glibc.shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// Ends the connection in order. Idempotent.
+    func close() {
+        guard isOpen else { return }
+        tls?.shutdown()
+        release()
+    }
+
+    /// Ends the connection so that the peer sees an error: RST on TCP, and no close_notify under TLS. An answer that
+    /// was cut must never look complete (PEERS: OpenShell#829).
+    func abort() {
+        guard isOpen else { return }
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        release()
+    }
+
+    private func release() {
+        if let registration { loop.deregister(registration) }
+        registration = nil
+        // The session goes first: it knows the descriptor's number.
+        tls = nil
+        Glibc.close(descriptor)
+        descriptor = -1
+        parker = nil
+        whenIdle = nil
+    }
+}
+
+extension ByteBuffer {
+    /// Moves the readable bytes to the front when nothing fits behind them, so that a read has room.
+    mutating func makeRoom() {
+        if writableCount == 0 { reserve(max(1, capacity - count)) }
+    }
+}

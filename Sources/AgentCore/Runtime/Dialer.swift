@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// Where to connect: a host by name or number with a port, or a Unix socket.
+enum Endpoint: Hashable, Sendable, CustomStringConvertible {
+    case host(String, port: UInt16)
+    case unix(path: String)
+
+    var description: String {
+        switch self {
+        case .host(let name, let port): name.contains(":") ? "[\(name)]:\(port)" : "\(name):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}
+
+/// Makes connections: resolves, races the addresses (`HappyEyeballs`), and shakes hands when TLS is asked for.
+struct Dialer {
+    let loop: EventLoop
+    /// Wakes this task; shared with whatever else it waits for.
+    let parker: Parker
+    /// Monotonic nanoseconds by which the connection stands, handshake included.
+    let deadline: Int64
+    /// Asked at each wake: does anybody still want the connection? A client that has left cancels it.
+    let isWanted: () -> Bool
+
+    /// Connects to `endpoint`.
+    ///
+    /// - Parameter tls: makes the session over the connected descriptor; nil for plain text.
+    /// - Returns: an open channel whose parker is this dialer's.
+    func dial(
+        _ endpoint: Endpoint, tls: ((_ descriptor: Int32) throws(TLSFailure) -> TLSSession)? = nil
+    ) async throws(DialFailure) -> Channel {
+        let addresses = try await resolve(endpoint)
+        let channel = try await race(addresses, endpoint)
+        guard let tls else { return channel }
+        do {
+            channel.startTLS(try tls(channel.rawDescriptor))
+            while try !channel.handshake() {
+                try await wait(until: deadline, endpoint, "TLS handshake")
+            }
+            return channel
+        } catch {
+            channel.abort()
+            throw switch error {
+            case let failure as DialFailure: failure
+            case let failure as TLSFailure: DialFailure.tls(endpoint, failure.description)
+            default: DialFailure.tls(endpoint, "\(error)")
+            }
+        }
+    }
+
+    private func resolve(_ endpoint: Endpoint) async throws(DialFailure) -> [SocketAddress] {
+        switch endpoint {
+        case .unix(let path):
+            guard let address = SocketAddress(unixPath: path) else {
+                throw .unreachable(endpoint, ["the path is longer than unix(7) allows"])
+            }
+            return [address]
+        case .host(let name, let port):
+            if let address = SocketAddress(ip: name, port: port) { return [address] }
+            let pending = Pending(on: loop, waking: parker) { Resolver.resolve(name, port: port) }
+            defer { pending.abandon() }
+            while true {
+                if let result = pending.value {
+                    do { return try result.get() } catch { throw .unresolved(error) }
+                }
+                try await wait(until: deadline, endpoint, "name resolution")
+            }
+        }
+    }
+
+    private func race(_ addresses: [SocketAddress], _ endpoint: Endpoint) async throws(DialFailure) -> Channel {
+        var eyeballs = HappyEyeballs(addresses)
+        var attempts: [(address: SocketAddress, channel: Channel)] = []
+        var reasons: [String] = []
+        var winner: Channel?
+        defer {
+            for attempt in attempts where attempt.channel !== winner { attempt.channel.abort() }
+        }
+        while true {
+            attempts.removeAll { attempt in
+                guard attempt.channel.isWritable else { return false }
+                guard let code = Socket.pendingError(attempt.channel.rawDescriptor) else {
+                    winner = winner ?? attempt.channel
+                    return false
+                }
+                reasons.append("\(attempt.address): \(SystemError("connect", code: code).reason)")
+                attempt.channel.abort()
+                eyeballs.attemptFailed()
+                return true
+            }
+            if let winner { return winner }
+            switch eyeballs.step(at: loop.now) {
+            case .attempt(let address):
+                do throws(SystemError) {
+                    let descriptor = try Socket.stream(family: address.family)
+                    let isDone = try Socket.connect(descriptor, to: address)
+                    let channel = try Channel(adopting: descriptor, on: loop, parker: parker, awaitingWrites: true)
+                    attempts.append((address, channel))
+                    if isDone { channel.connected() }
+                } catch {
+                    reasons.append("\(address): \(error.reason)")
+                    eyeballs.attemptFailed()
+                }
+            case .wait(let time):
+                try await wait(until: min(deadline, time ?? deadline), endpoint, "connection")
+            case .exhausted:
+                throw .unreachable(endpoint, reasons)
+            }
+        }
+    }
+
+    private func wait(until time: Int64, _ endpoint: Endpoint, _ what: StaticString) async throws(DialFailure) {
+        guard isWanted() else { throw .abandoned }
+        let wake = await parker.park(until: time)
+        guard isWanted() else { throw .abandoned }
+        if wake == .timedOut, time >= deadline { throw .timedOut(endpoint, "\(what)") }
+    }
+}
+
+/// Why there is no connection.
+enum DialFailure: Error, CustomStringConvertible {
+    case unresolved(ResolveFailure)
+    /// Each address with its reason.
+    case unreachable(Endpoint, [String])
+    case timedOut(Endpoint, String)
+    case tls(Endpoint, String)
+    /// Nobody wanted it any more.
+    case abandoned
+
+    var description: String {
+        switch self {
+        case .unresolved(let failure): failure.description
+        case .unreachable(let endpoint, let reasons):
+            "cannot connect to \(endpoint): \(reasons.joined(separator: "; "))"
+        case .timedOut(let endpoint, let what): "\(what) to \(endpoint) took longer than the connect timeout"
+        case .tls(let endpoint, let reason): "TLS with \(endpoint) failed: \(reason)"
+        case .abandoned: "the caller left while the connection was made"
+        }
+    }
+
+    /// Short and bounded, for metrics.
+    var code: StaticString {
+        switch self {
+        case .unresolved: "dns"
+        case .unreachable: "unreachable"
+        case .timedOut: "connect-timeout"
+        case .tls: "tls"
+        case .abandoned: "abandoned"
+        }
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import CLinux
+import Glibc
+
+/// A socket that callers connect to, shared by all data loops; each takes connections from it as it can.
+///
+/// One that the agent bound itself is closed, and a Unix path unlinked, when the last loop lets go. One that systemd
+/// passed is closed only: unlinking it would leave systemd listening where nobody can connect (PEERS: ghostunnel#745).
+final class ListeningSocket: Sendable {
+    let descriptor: Descriptor
+    let address: SocketAddress
+    /// The path to remove at the end, with the inode that was bound there.
+    private let ownedPath: (path: String, device: dev_t, inode: ino_t)?
+
+    /// Takes over a socket that listens already: systemd's.
+    init(adopting descriptor: consuming Descriptor, address: SocketAddress) {
+        self.descriptor = descriptor
+        self.address = address
+        ownedPath = nil
+    }
+
+    /// Binds a TCP address and listens.
+    init(tcp address: SocketAddress) throws(SystemError) {
+        descriptor = try Socket.listen(on: address)
+        self.address = Socket.localAddress(descriptor.raw) ?? address
+        ownedPath = nil
+    }
+
+    /// Binds a Unix socket and listens.
+    ///
+    /// A socket file outlives its process, so a path in the way is dialled first: an answer means that another agent
+    /// serves there, silence that the file is a leftover and may go. Between the dial and the bind another process may
+    /// take the path; then bind(2) fails, and nothing is lost. The umask is set around bind(2), so that the file never
+    /// exists with wider permissions than `mode`; it is the process's own, hence call this before threads start.
+    init(unixPath path: String, mode: UInt32) throws(ListenFailure) {
+        guard let address = SocketAddress(unixPath: path) else {
+            throw .badPath(path, byteCount: path.utf8.count)
+        }
+        try Self.removeLeftover(path, address: address)
+        let before = umask(~mode & 0o777)
+        defer { umask(before) }
+        do { descriptor = try Socket.listen(on: address) } catch { throw .system(error) }
+        self.address = address
+        var status = stat()
+        ownedPath = unsafe stat(path, &status) == 0 ? (path, status.st_dev, status.st_ino) : nil
+    }
+
+    deinit {
+        guard let ownedPath else { return }
+        var status = stat()
+        // Only what we bound: somebody may have put another socket there since.
+        if unsafe stat(ownedPath.path, &status) == 0, status.st_dev == ownedPath.device,
+            status.st_ino == ownedPath.inode
+        {
+            unsafe _ = unlink(ownedPath.path)
+        }
+    }
+
+    private static func removeLeftover(_ path: String, address: SocketAddress) throws(ListenFailure) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path) }
+        do {
+            let probe = try Socket.stream(family: AF_UNIX)
+            _ = try Socket.connect(probe, to: address)
+            throw ListenFailure.inUse(path)
+        } catch let failure as ListenFailure {
+            throw failure
+        } catch {
+            // Nobody listens: ECONNREFUSED. Anything else (no permission) is left for bind(2) to explain.
+            if let error = error as? SystemError, error.code == ECONNREFUSED { unsafe _ = unlink(path) }
+        }
+    }
+}
+
+/// Why a Unix socket cannot be listened on.
+enum ListenFailure: Error, CustomStringConvertible {
+    case badPath(String, byteCount: Int)
+    case notASocket(String)
+    case inUse(String)
+    case system(SystemError)
+
+    var description: String {
+        switch self {
+        case .badPath(let path, let byteCount):
+            """
+            socket path "\(path)" has \(byteCount) bytes; unix(7) allows 1 to \(SocketAddress.unixPathLimit), \
+            without NUL: choose a shorter path
+            """
+        case .notASocket(let path):
+            "\(path) exists and is not a socket; remove it or choose another path"
+        case .inUse(let path):
+            "another process is listening on \(path); stop it or choose another path"
+        case .system(let error):
+            error.description
+        }
+    }
+}
+
+/// One loop's share of a listening socket: accepts what comes, without waiting.
+///
+/// Every loop registers the same descriptor exclusively (EPOLLEXCLUSIVE of epoll_ctl(2)), so that one connection wakes
+/// one loop and not all of them.
+final class Acceptor: EventTarget {
+    private let socket: ListeningSocket
+    private let loop: EventLoop
+    private let parker: Parker
+    private var registration: RegistrationID?
+
+    init(_ socket: ListeningSocket, on loop: EventLoop, parker: Parker) throws(SystemError) {
+        self.socket = socket
+        self.loop = loop
+        self.parker = parker
+        registration = try loop.register(
+            socket.descriptor.raw, events: EPOLLIN.rawValue | EPOLLEXCLUSIVE.rawValue | EPOLLET.rawValue, target: self)
+    }
+
+    func eventsArrived(_ events: UInt32) {
+        parker.unpark()
+    }
+
+    /// The next connection, or nil when nobody waits.
+    ///
+    /// - Throws: EMFILE, ENFILE, ENOBUFS or ENOMEM: try again after a pause, or the loop spins.
+    func accept() throws(SystemError) -> AcceptedSocket? {
+        guard registration != nil else { return nil }
+        return try Socket.accept(socket.descriptor.raw)
+    }
+
+    /// Stops accepting; callers wait in the socket's queue for whoever accepts next.
+    func close() {
+        guard let registration else { return }
+        loop.deregister(registration, keepingOpen: socket.descriptor.raw)
+        self.registration = nil
+    }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import Glibc
+import Testing
+
+@testable import AgentCore
+
+@Suite struct DialerTests {
+    private static func dial(_ endpoint: Endpoint) async throws -> Result<Bool, DialFailure> {
+        try await LoopActor.with { _, loop, parker in
+            let dialer = Dialer(loop: loop, parker: parker, deadline: loop.now + 10_000_000_000, isWanted: { true })
+            do throws(DialFailure) {
+                let channel = try await dialer.dial(endpoint)
+                channel.close()
+                return .success(true)
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    @Test func `a name that leads to a listener connects`() async throws {
+        let listener = try ListeningSocket(tcp: #require(SocketAddress(ip: "127.0.0.1", port: 0)))
+        let result = try await Self.dial(.host("localhost", port: #require(listener.address.port)))
+        #expect(try result.get())
+    }
+
+    @Test func `a port where nobody listens is refused with its address`() async throws {
+        let port: UInt16
+        do {
+            let listener = try ListeningSocket(tcp: #require(SocketAddress(ip: "127.0.0.1", port: 0)))
+            port = try #require(listener.address.port)
+        }
+        let result = try await Self.dial(.host("127.0.0.1", port: port))
+        #expect(throws: DialFailure.self) { try result.get() }
+        guard case .failure(let failure) = result else { return }
+        #expect(failure.description == "cannot connect to 127.0.0.1:\(port): 127.0.0.1:\(port): Connection refused")
+    }
+
+    @Test func `a name that does not exist says so`() async throws {
+        let result = try await Self.dial(.host("does-not-exist.invalid", port: 443))
+        guard case .failure(.unresolved(let failure)) = result else {
+            Issue.record("\(result)")
+            return
+        }
+        #expect(failure.description.hasPrefix("host name \"does-not-exist.invalid\" does not resolve: "))
+    }
+
+    @Test func `a connection that nobody wants any more is given up`() async throws {
+        let isAbandoned = try await LoopActor.with { _, loop, parker in
+            let dialer = Dialer(loop: loop, parker: parker, deadline: .max, isWanted: { false })
+            do throws(DialFailure) {
+                _ = try await dialer.dial(.host("localhost", port: 1))
+                return false
+            } catch {
+                guard case .abandoned = error else { return false }
+                return true
+            }
+        }
+        #expect(isAbandoned)
+    }
+
+    @Test func `families take turns, the resolver's first family beginning`() throws {
+        let addresses = try [("::1", 1), ("::2", 1), ("127.0.0.1", 1), ("127.0.0.2", 1), ("::3", 1)].map {
+            try #require(SocketAddress(ip: $0.0, port: $0.1))
+        }
+        var eyeballs = HappyEyeballs(addresses)
+        var order: [String] = []
+        while case .attempt(let address) = eyeballs.step(at: 0) {
+            order.append(address.description)
+            eyeballs.attemptFailed()
+        }
+        #expect(order == ["[::1]:1", "127.0.0.1:1", "[::2]:1", "127.0.0.2:1", "[::3]:1"])
+    }
+
+    @Test func `a slow attempt gets company after the delay, a failed one at once`() throws {
+        let addresses = try ["::1", "127.0.0.1", "127.0.0.2"].map { try #require(SocketAddress(ip: $0, port: 9)) }
+        var eyeballs = HappyEyeballs(addresses)
+        guard case .attempt = eyeballs.step(at: 0) else { return #expect(Bool(false)) }
+        guard case .wait(until: HappyEyeballs.attemptDelay) = eyeballs.step(at: 1) else { return #expect(Bool(false)) }
+        guard case .attempt = eyeballs.step(at: HappyEyeballs.attemptDelay) else { return #expect(Bool(false)) }
+        eyeballs.attemptFailed()
+        guard case .attempt = eyeballs.step(at: HappyEyeballs.attemptDelay + 1) else { return #expect(Bool(false)) }
+        guard case .wait(until: nil) = eyeballs.step(at: .max) else { return #expect(Bool(false)) }
+        eyeballs.attemptFailed()
+        eyeballs.attemptFailed()
+        guard case .exhausted = eyeballs.step(at: .max) else { return #expect(Bool(false)) }
+    }
+}
+
+@Suite struct ListeningSocketTests {
+    @Test func `a leftover socket file is replaced, and removed at the end`() async throws {
+        try await withTemporaryFolder { folder in
+            let path = "\(folder)/agent.sock"
+            do {
+                let left = try Socket.listen(on: #require(SocketAddress(unixPath: path)))
+                #expect(left.raw >= 0)
+            }
+            #expect(unsafe access(path, F_OK) == 0)
+            do {
+                let socket = try ListeningSocket(unixPath: path, mode: 0o660)
+                var status = stat()
+                #expect(unsafe stat(path, &status) == 0)
+                #expect(status.st_mode & 0o777 == 0o660)
+                #expect(socket.address.unixPath == path)
+            }
+            #expect(unsafe access(path, F_OK) != 0)
+        }
+    }
+
+    @Test func `a path where somebody listens is left alone`() async throws {
+        try await withTemporaryFolder { folder in
+            let path = "\(folder)/agent.sock"
+            let first = try ListeningSocket(unixPath: path, mode: 0o600)
+            let failure = #expect(throws: ListenFailure.self) { _ = try ListeningSocket(unixPath: path, mode: 0o600) }
+            #expect(
+                failure?.description
+                    == "another process is listening on \(path); stop it or choose another path")
+            #expect(first.address.unixPath == path)
+            #expect(unsafe access(path, F_OK) == 0)
+        }
+    }
+
+    @Test func `a file that is no socket is never removed`() async throws {
+        try await withTemporaryFolder { folder in
+            let path = "\(folder)/precious"
+            close(unsafe open(path, O_CREAT | O_WRONLY, 0o600))
+            let failure = #expect(throws: ListenFailure.self) { _ = try ListeningSocket(unixPath: path, mode: 0o600) }
+            #expect(failure?.description == "\(path) exists and is not a socket; remove it or choose another path")
+            #expect(unsafe access(path, F_OK) == 0)
+        }
+    }
+
+    @Test func `a path too long for unix(7) is refused with both lengths`() throws {
+        let path = "/tmp/" + String(repeating: "x", count: 120)
+        let failure = #expect(throws: ListenFailure.self) { _ = try ListeningSocket(unixPath: path, mode: 0o600) }
+        #expect(failure?.description.contains("has 125 bytes; unix(7) allows 1 to 107") == true)
+    }
+}

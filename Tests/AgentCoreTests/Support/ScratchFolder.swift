@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import Glibc
+
+/// A folder of its own for one test, removed with everything in it.
+final class ScratchFolder: Sendable {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/gateway-agent-test.XXXXXX".utf8CString)
+        precondition(unsafe mkdtemp(&template) != nil)
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        Self.remove(path)
+    }
+
+    private static func remove(_ path: String) {
+        if unsafe unlink(path) != 0, let folder = unsafe opendir(path) {
+            while let entry = unsafe readdir(folder) {
+                let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+                }
+                if name != "." && name != ".." { remove("\(path)/\(name)") }
+            }
+            unsafe closedir(folder)
+            unsafe rmdir(path)
+        }
+    }
+
+    func path(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// Writes in place, creating the file when it is missing; returns its path.
+    @discardableResult
+    func write(_ text: String, to name: String, mode: mode_t = 0o600) -> String {
+        let descriptor = unsafe open(path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        precondition(descriptor >= 0)
+        let bytes = Array(text.utf8)
+        precondition(unsafe Glibc.write(descriptor, bytes, bytes.count) == bytes.count)
+        close(descriptor)
+        return path(name)
+    }
+}
