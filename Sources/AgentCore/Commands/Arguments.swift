@@ -23,7 +23,8 @@ struct Arguments: Sendable {
             let option = try Self.option(parts.first ?? word, command)
             guard let valueName = option.valueName else {
                 if parts.count > 1 {
-                    throw UsageError(message: "\(option.rawValue) takes no value", hint: "write \(option.rawValue) alone")
+                    throw UsageError(
+                        message: "\(option.rawValue) takes no value", hint: "write \(option.rawValue) alone")
                 }
                 switches.insert(option)
                 continue
@@ -43,7 +44,9 @@ struct Arguments: Sendable {
 
     private static func option(_ word: String, _ command: CommandName) throws(UsageError) -> OptionName {
         if word == "-h" { return .help }
-        if let option = OptionName(rawValue: word), option == .help || command.options.contains(option) { return option }
+        if let option = OptionName(rawValue: word), option == .help || command.options.contains(option) {
+            return option
+        }
         let known = (command.options + [.help]).map(\.rawValue)
         let nearest = Suggestion.nearest(to: word, among: known)
         throw UsageError(
@@ -59,10 +62,13 @@ struct Arguments: Sendable {
         }
         if operand != nil {
             throw UsageError(
-                message: "\(command.rawValue) takes one \(expected.name), and \(QuotedText.quote(word)) is one more", hint: "delete it")
+                message: "\(command.rawValue) takes one \(expected.name), and \(QuotedText.quote(word)) is one more",
+                hint: "delete it")
         }
         if word.isEmpty {
-            throw UsageError(message: "the \(expected.name) is empty", hint: "gateway-agent help \(command.rawValue) shows what it takes")
+            throw UsageError(
+                message: "the \(expected.name) is empty",
+                hint: "gateway-agent help \(command.rawValue) shows what it takes")
         }
         operand = word
     }

@@ -22,7 +22,8 @@ enum HelpText {
 
     private static func explanation(_ command: CommandName) -> String {
         let operand = command.operand.map { $0.isRequired ? " \($0.name)" : " [\($0.name)]" } ?? ""
-        var text = "usage: gateway-agent \(command.rawValue)\(operand)\(command.options.isEmpty ? "" : " [OPTIONS]")\n\n"
+        var text =
+            "usage: gateway-agent \(command.rawValue)\(operand)\(command.options.isEmpty ? "" : " [OPTIONS]")\n\n"
         text += story(command)
         if !command.options.isEmpty {
             let rows = (command.options + [.help]).map { option in

@@ -84,7 +84,9 @@ extension ParsedCommand {
             return .help(try Self.command(word))
         case .token:
             guard let name = arguments.operand else {
-                throw UsageError(message: "token has no NAME", hint: "name a credential of the configuration: gateway-agent token NAME")
+                throw UsageError(
+                    message: "token has no NAME",
+                    hint: "name a credential of the configuration: gateway-agent token NAME")
             }
             var request = TokenRequest(name: name, agent: agent)
             request.minimumLife = try minimumLife(arguments.values[.minLife])
@@ -97,7 +99,8 @@ extension ParsedCommand {
         guard let text else { return nil }
         if let duration = Quantity.duration(text) { return duration }
         throw UsageError(
-            message: "--min-life is \(QuotedText.quote(text))", hint: "write a duration such as \"30s\", \"5m\" or \"1h30m\"")
+            message: "--min-life is \(QuotedText.quote(text))",
+            hint: "write a duration such as \"30s\", \"5m\" or \"1h30m\"")
     }
 
     private static func format(_ text: String?) throws(UsageError) -> TokenFormat {

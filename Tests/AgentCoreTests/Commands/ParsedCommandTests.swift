@@ -7,10 +7,12 @@ import Testing
 
 @Suite struct ParsedCommandTests {
     @Test(arguments: [
-        ("", ParsedCommand.help(nil)), ("--help", .help(nil)), ("-h", .help(nil)), ("help", .help(nil)), ("help token", .help(.token)),
+        ("", ParsedCommand.help(nil)), ("--help", .help(nil)), ("-h", .help(nil)), ("help", .help(nil)),
+        ("help token", .help(.token)),
         ("token --help", .help(.token)), ("serve -h", .help(.serve)), ("version", .version), ("--version", .version),
         ("-V", .version), ("serve", .serve(configuration: nil)), ("serve --config /c", .serve(configuration: "/c")),
-        ("serve --config=/c=d", .serve(configuration: "/c=d")), ("demo", .demo(once: false)), ("demo --once", .demo(once: true)),
+        ("serve --config=/c=d", .serve(configuration: "/c=d")), ("demo", .demo(once: false)),
+        ("demo --once", .demo(once: true)),
         ("check", .check(configuration: nil, offline: false)),
         ("check --offline --config c", .check(configuration: "c", offline: true)),
         ("status --json", .status(.init(), json: true)),
@@ -27,7 +29,10 @@ import Testing
         ("stauts", "unknown command \"stauts\"; did you mean \"status\"?"),
         ("STATUS", "unknown command \"STATUS\"; did you mean \"status\"?"),
         ("frobnicate", "unknown command \"frobnicate\"; gateway-agent help lists the commands"),
-        ("--json status", "the option \"--json\" stands before a command; write the command first, such as gateway-agent status --json"),
+        (
+            "--json status",
+            "the option \"--json\" stands before a command; write the command first, such as gateway-agent status --json"
+        ),
         ("help tokne", "unknown command \"tokne\"; did you mean \"token\"?"),
         ("status --jsn", "status has no option \"--jsn\"; did you mean \"--json\"?"),
         ("status --once", "status has no option \"--once\"; it has --json, --socket, --config, --help"),
@@ -61,12 +66,16 @@ import Testing
         let text = HelpText.text(command)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.allSatisfy { $0.count <= 120 && $0.last != " " })
-        let words = command.map { $0.options.map(\.rawValue) + ["gateway-agent \($0.rawValue)"] } ?? CommandName.allCases.map(\.rawValue)
+        let words =
+            command.map { $0.options.map(\.rawValue) + ["gateway-agent \($0.rawValue)"] }
+            ?? CommandName.allCases.map(\.rawValue)
         for word in words { #expect(text.contains(word)) }
     }
 
     @Test func `exit codes are those of sysexits`() {
-        #expect(ExitCode.usage.rawValue == 64 && ExitCode.unavailable.rawValue == 69 && ExitCode.configuration.rawValue == 78)
+        #expect(
+            ExitCode.usage.rawValue == 64 && ExitCode.unavailable.rawValue == 69
+                && ExitCode.configuration.rawValue == 78)
     }
 }
 
@@ -87,7 +96,8 @@ import Testing
     @Test func `colours are for terminals, and take no room`() {
         var table = TextTable("A", "B")
         table.add(TextTable.Cell("x", .good), "y")
-        #expect(table.rendered(isTerminal: true) == "\u{1B}[1mA\u{1B}[0m  \u{1B}[1mB\u{1B}[0m\n\u{1B}[32mx\u{1B}[0m  y\n")
+        #expect(
+            table.rendered(isTerminal: true) == "\u{1B}[1mA\u{1B}[0m  \u{1B}[1mB\u{1B}[0m\n\u{1B}[32mx\u{1B}[0m  y\n")
     }
 
     @Test func `a cell cannot steer the terminal or break the row`() {

@@ -32,12 +32,18 @@ private func log(_ style: LogStyle, _ level: LogLevel = .debug) -> (Log, MemoryS
 
 @Suite struct LogTests {
     @Test(arguments: [
-        (LogStyle.plain(.time), "2026-11-21T08:29:01.123Z info  listening address=127.0.0.1:4748 threads=4 unix=\"\" ok=true\n"),
+        (
+            LogStyle.plain(.time),
+            "2026-11-21T08:29:01.123Z info  listening address=127.0.0.1:4748 threads=4 unix=\"\" ok=true\n"
+        ),
         (.plain(.priority), "<6>listening address=127.0.0.1:4748 threads=4 unix=\"\" ok=true\n"),
-        (.json, """
+        (
+            .json,
+            """
             {"time":"2026-11-21T08:29:01.123Z","level":"info","message":"listening","address":"127.0.0.1:4748",\
             "threads":4,"unix":"","ok":true}\n
-            """),
+            """
+        ),
     ])
     func `a line is a message and its fields, in one write`(style: LogStyle, line: String) {
         let (log, sink) = log(style)
@@ -59,8 +65,10 @@ private func log(_ style: LogStyle, _ level: LogLevel = .debug) -> (Log, MemoryS
     }
 
     @Test(arguments: [
-        ("a b", "\"a b\""), ("a=b", "\"a=b\""), ("say \"x\"", #""say \"x\"""#), ("back\\slash", #""back\\slash""#), ("plain/é", "plain/é"),
-        ("two\nlines\r", #""two\nlines\r""#), ("\u{1B}[31mred", #""\u001b[31mred""#), ("\u{9B}31m", "?31m"), ("", "\"\""),
+        ("a b", "\"a b\""), ("a=b", "\"a=b\""), ("say \"x\"", #""say \"x\"""#), ("back\\slash", #""back\\slash""#),
+        ("plain/é", "plain/é"),
+        ("two\nlines\r", #""two\nlines\r""#), ("\u{1B}[31mred", #""\u001b[31mred""#), ("\u{9B}31m", "?31m"),
+        ("", "\"\""),
         (String(repeating: "x", count: 600), String(repeating: "x", count: 512) + "…"),
         (String(repeating: "é", count: 300), String(repeating: "é", count: 256) + "…"),
         (String(repeating: "x", count: 511) + "é", String(repeating: "x", count: 511) + "…"),
@@ -81,9 +89,14 @@ private func log(_ style: LogStyle, _ level: LogLevel = .debug) -> (Log, MemoryS
         let (log, sink) = log(.plain(.priority))
         let secret = Secret(copying: Array("hunter2".utf8).span)
         log.error(
-            "m", ["took": .duration(.milliseconds(12_500)), "short": .duration(.microseconds(250)), "none": .duration(.zero),
-                "until": .time(HostTime(wall: 951_782_400_000_000_000, boot: 0)), "secret": "\(secret)"])
-        #expect(sink.writes == ["<3>m took=12.5s short=0.00025s none=0s until=2000-02-29T00:00:00Z secret=<redacted>\n"])
+            "m",
+            [
+                "took": .duration(.milliseconds(12_500)), "short": .duration(.microseconds(250)),
+                "none": .duration(.zero),
+                "until": .time(HostTime(wall: 951_782_400_000_000_000, boot: 0)), "secret": "\(secret)",
+            ])
+        #expect(
+            sink.writes == ["<3>m took=12.5s short=0.00025s none=0s until=2000-02-29T00:00:00Z secret=<redacted>\n"])
     }
 
     @Test(arguments: [
@@ -95,8 +108,10 @@ private func log(_ style: LogStyle, _ level: LogLevel = .debug) -> (Log, MemoryS
     }
 
     @Test(arguments: [
-        (Int64(0), "1970-01-01T00:00:00.000Z"), (-5, "1970-01-01T00:00:00.000Z"), (1_000_000_000_999_999_999, "2001-09-09T01:46:40.999Z"),
-        (4_107_542_399_000_000_000, "2100-02-28T23:59:59.000Z"), (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000Z"),
+        (Int64(0), "1970-01-01T00:00:00.000Z"), (-5, "1970-01-01T00:00:00.000Z"),
+        (1_000_000_000_999_999_999, "2001-09-09T01:46:40.999Z"),
+        (4_107_542_399_000_000_000, "2100-02-28T23:59:59.000Z"),
+        (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000Z"),
         (1_709_164_800_000_000_000, "2024-02-29T00:00:00.000Z"), (.max, "2262-04-11T23:47:16.854Z"),
     ])
     func `dates are those of the calendar`(nanoseconds: Int64, date: String) {

@@ -30,7 +30,9 @@ import Testing
 
     @Test func `a histogram counts upwards, bounds included`() {
         var histogram = Histogram()
-        for nanoseconds: Int64 in [0, 1_000_000, 1_000_001, 400_000_000_000, -5] { histogram.record(nanoseconds: nanoseconds) }
+        for nanoseconds: Int64 in [0, 1_000_000, 1_000_001, 400_000_000_000, -5] {
+            histogram.record(nanoseconds: nanoseconds)
+        }
         var text = MetricsText()
         text.family("h_seconds", .histogram, "H.")
         text.sample(histogram, ["route": "/"])
