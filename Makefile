@@ -32,7 +32,7 @@ build:
 
 test:
 	@scripts/deps test
-	$(SWIFT) test
+	$(SWIFT) test --disable-xctest
 	scripts/test-clients
 
 demo:
@@ -46,7 +46,7 @@ check:
 
 tsan:
 	@scripts/deps build
-	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
+	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
 
 fuzz:
 	@scripts/deps build

@@ -36,3 +36,11 @@ let package = Package(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     ]
 )
+
+// scripts/fuzz alone asks for it: the program needs a sanitizer and libFuzzer to link.
+if Context.environment["FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: ["AgentCore"], path: "Fuzz", swiftSettings: settings,
+            linkerSettings: [.linkedLibrary("stdc++")]))
+}
