@@ -61,8 +61,8 @@ actor CredentialEngine {
         post(.demand(life: life), to: name)
     }
 
-    /// A caller used this credential. To be said once for each snapshot that a loop receives, and again when a use finds
-    /// that the value has become due (`CredentialSnapshot.isDue`); not for every request.
+    /// A caller used this credential. To be said once for each snapshot that a loop receives, and not for every request:
+    /// a snapshot is published at every turn of a credential's life, so that each life asks again who is interested.
     nonisolated func used(_ name: String, generation: UInt64) {
         post(.used, to: name)
     }
