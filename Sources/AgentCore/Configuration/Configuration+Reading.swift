@@ -89,7 +89,8 @@ extension Field<LogSpec> {
     static let log = Field { node, report in
         ObjectReader.read(node, report) { object in
             LogSpec(
-                level: object.value("level", .word, default: .info), format: object.value("format", .word, default: .auto))
+                level: object.value("level", .word, default: .info),
+                format: object.value("format", .word, default: .auto))
         }
     }
 }
@@ -120,8 +121,10 @@ extension Field<TimeoutsSection> {
             let server = section.server
             section.server.requestHead = object.value("requestHead", .wait, default: server.requestHead)
             section.server.keepAlive = object.value("keepAlive", .wait, default: server.keepAlive)
-            section.server.upstreamKeepAlive = object.value("upstreamKeepAlive", .wait, default: server.upstreamKeepAlive)
-            section.server.drain = object.value("drain", .duration(in: .zero ... .seconds(86_400)), default: server.drain)
+            section.server.upstreamKeepAlive = object.value(
+                "upstreamKeepAlive", .wait, default: server.upstreamKeepAlive)
+            section.server.drain = object.value(
+                "drain", .duration(in: .zero ... .seconds(86_400)), default: server.drain)
             return section
         }
     }

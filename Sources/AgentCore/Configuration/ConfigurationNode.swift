@@ -121,7 +121,8 @@ extension ConfigurationNode {
             } else if isInsideNamedObject {
                 let first = "\(member.key.file)\(member.key.place.map { ":\($0)" } ?? "")"
                 report.add(
-                    at: laterMember.key, laterMember.value.path, "is also written in \(first)", hint: "keep it in one of the files")
+                    at: laterMember.key, laterMember.value.path, "is also written in \(first)",
+                    hint: "keep it in one of the files")
             } else {
                 members[key] = laterMember
             }

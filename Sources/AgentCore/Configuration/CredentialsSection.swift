@@ -52,16 +52,20 @@ struct CredentialsSection: Sendable {
         for key in ["value", "token", "key", "apiKey", "api_key", "secret", "password", "bearer"] {
             object.refuse(
                 key, "would hold a secret in the configuration",
-                hint: "put it in a file of mode 0600 and write source: \"file\", path: …; or use \"systemd-credential\"")
+                hint: "put it in a file of mode 0600 and write source: \"file\", path: …; or use \"systemd-credential\""
+            )
         }
-        let source = object.required("source", .word, hint: "write source: \"file\", \"env\", \"exec\", \"http\" or \"systemd-credential\"")
-            .map { (kind: SourceKind) in kind.read(object) }
+        let words = "\"file\", \"env\", \"exec\", \"http\" or \"systemd-credential\""
+        let sourceKind: SourceKind? = object.required("source", .word, hint: "write source: \(words)")
+        object.toleratesUnknownKeys = sourceKind == nil
+        let source = sourceKind?.read(object)
         let kind = object.value("kind", .word, default: CredentialKindWord.token)
         let maxAge = object.optional("maxAge", .duration(in: .seconds(1) ... .seconds(366 * 86_400)))
         let prefetch = object.value("prefetch", .bool, default: false)
-        guard let source = source ?? nil else { return nil }
+        guard let source else { return nil }
         return CredentialSpec(
-            name: name, kind: kind == .token ? .token : .key, source: source, form: form, maxAge: maxAge, prefetch: prefetch)
+            name: name, kind: kind == .token ? .token : .key, source: source, form: form, maxAge: maxAge,
+            prefetch: prefetch)
     }
 }
 
@@ -75,11 +79,14 @@ struct FormReader {
     private let header: String?
     private let scheme: String?
     private let hasScheme: Bool
+    /// Whether a part is written, but wrongly: nothing can be said of where the credential would go.
+    let isBroken: Bool
 
     init(_ object: ObjectReader) {
         header = object.optional("header", .injectedFieldName)
         hasScheme = object.has("scheme")
         scheme = object.optional("scheme", .scheme)
+        isBroken = (object.has("header") && header == nil) || (hasScheme && scheme == nil)
     }
 
     var isWritten: Bool { header != nil || hasScheme }
@@ -99,7 +106,9 @@ extension Field<String> {
     /// The scheme before the value; empty for the bare value.
     static let scheme = text("write a word such as \"Bearer\", or \"\" for the value alone") { text throws(Misfit) in
         if text.isEmpty { return text }
-        guard let form = HeaderForm(field: "authorization", scheme: text), let scheme = form.scheme else { throw Misfit() }
+        guard let form = HeaderForm(field: "authorization", scheme: text), let scheme = form.scheme else {
+            throw Misfit()
+        }
         return scheme
     }
 
@@ -111,6 +120,6 @@ extension Field<String> {
 
     static let injectedFieldName = fieldName.checked { name in
         guard framingFields.contains(name) || name.hasPrefix("sec-websocket-") else { return nil }
-        return Misfit(hint: "choose another: this field belongs to the connection, not to the request (RFC 9110 §7.6.1)")
+        return Misfit(hint: "choose another: this field frames the message or belongs to the connection")
     }
 }

@@ -9,7 +9,9 @@ extension Field<AllowSpec.Name> {
             // The highest number, -1 to the kernel, means "nobody in particular".
             if let id = UInt32(exactly: integer), id != .max { return .id(id) }
         case .scalar(.string(let text)):
-            let isName = !text.isEmpty && text.utf8.count <= 256 && !text.utf8.contains { $0 <= 0x20 || $0 == 0x7F || $0 == 0x3A }
+            let isName =
+                !text.isEmpty && text.utf8.count <= 256
+                && !text.utf8.contains { $0 <= 0x20 || $0 == 0x7F || $0 == 0x3A }
             if isName, !text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return .name(text) }
             if let id = UInt32(text), id != .max { return .id(id) }
         default: break
@@ -22,13 +24,15 @@ extension Field<AllowSpec.Name> {
 extension Field<UInt16> {
     /// The mode of a socket, in octal digits as chmod(1) has it.
     static let mode = text("write the mode in octal digits and quotes, such as \"0660\"") { text throws(Misfit) in
-        guard (3...4).contains(text.utf8.count), let mode = UInt16(text, radix: 8), mode <= 0o777 else { throw Misfit() }
+        guard (3...4).contains(text.utf8.count), let mode = UInt16(text, radix: 8), mode <= 0o777 else {
+            throw Misfit()
+        }
         return mode
     }
 }
 
 extension Field<String> {
-    static let socketPath = absolutePath.checked { path in
+    static let socketPath = absolutePath(such: "/run/gateway-agent/agent.sock").checked { path in
         let limit = SocketAddress.unixPathLimit
         guard path.utf8.count > limit else { return nil }
         return Misfit(
@@ -60,6 +64,7 @@ extension Field<ListenAddress> {
     /// Reachable from this host alone.
     static let loopbackAddress = listenAddress.checked { address in
         if SocketAddress(ip: address.ip, port: address.port)?.isLoopback == true { return nil }
-        return Misfit(hint: "write \"127.0.0.1:\(address.port)\"; other hosts could call an address listed in unsafeListen")
+        return Misfit(
+            hint: "write \"127.0.0.1:\(address.port)\"; other hosts could call an address listed in unsafeListen")
     }
 }

@@ -44,7 +44,8 @@ enum Quantity {
     /// Whole numbers with units, the larger unit first, each unit once; nil for anything else.
     static func duration(_ text: String) -> Duration? {
         let units: [(name: String, nanoseconds: Int64)] = [
-            ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
+            ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000),
+            ("ms", 1_000_000),
         ]
         var rest = text.utf8[...]
         var last = -1
@@ -53,7 +54,9 @@ enum Quantity {
             guard let number = number(&rest) else { return nil }
             let name = rest.prefix { (0x61...0x7A).contains($0) }
             rest = rest.dropFirst(name.count)
-            guard let unit = units.firstIndex(where: { name.elementsEqual($0.name.utf8) }), unit > last else { return nil }
+            guard let unit = units.firstIndex(where: { name.elementsEqual($0.name.utf8) }), unit > last else {
+                return nil
+            }
             last = unit
             let (part, overflow) = number.multipliedReportingOverflow(by: units[unit].nanoseconds)
             let (sum, carried) = total.addingReportingOverflow(part)
@@ -81,7 +84,8 @@ enum Quantity {
         var rest = duration.nanoseconds / 1_000_000
         if rest <= 0 { return "0s" }
         var text = ""
-        for (unit, milliseconds) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
+        for (unit, milliseconds) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)]
+        {
             if rest >= milliseconds { text += "\(rest / milliseconds)\(unit)" }
             rest %= milliseconds
         }
@@ -89,7 +93,8 @@ enum Quantity {
     }
 
     static func text(bytes: Int) -> String {
-        for (unit, size) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] where bytes >= size && bytes % size == 0 {
+        for (unit, size) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+        where bytes >= size && bytes % size == 0 {
             return "\(bytes / size)\(unit)"
         }
         return "\(bytes)B"

@@ -8,7 +8,9 @@ extension Field<Duration> {
 extension Field<String> {
     /// The name of an environment variable.
     static let variable = text("write a name of letters, digits and \"_\"") { text throws(Misfit) in
-        let isWord = text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == 0x5F }
+        let isWord = text.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == 0x5F
+        }
         guard isWord, let first = text.utf8.first, !(0x30...0x39).contains(first) else { throw Misfit() }
         return text
     }
@@ -24,7 +26,7 @@ extension Field<String> {
     /// One word of a command. What every user of the host may read in the process list must be no secret.
     static let argument = text("write text in quotes") { text throws(Misfit) in
         if text.utf8.contains(0) { throw Misfit(message: "holds a NUL byte", hint: "delete it") }
-        if QuotedText.looksSecret(text) { throw .secretInPlace }
+        if QuotedText.holdsSecret(text) { throw .secretInPlace }
         return text
     }
 
@@ -45,7 +47,8 @@ extension Field<String> {
     /// link-local address.
     static let sourceURL = text("write an https:// address") { text throws(Misfit) in
         guard let url = try PlainURL(text) else { throw Misfit() }
-        let isLinkLocal = url.host.hasPrefix("169.254.") || url.host == "fd00:ec2::254" || url.host == "metadata.google.internal"
+        let isLinkLocal =
+            url.host.hasPrefix("169.254.") || url.host == "fd00:ec2::254" || url.host == "metadata.google.internal"
         if !url.isSecure, !url.isLoopback, !isLinkLocal {
             throw Misfit(hint: "write https://: over http:// the token could be read on its way")
         }
@@ -79,7 +82,7 @@ extension Field<Template> {
         }
         literal += rest
         if !literal.isEmpty || parts.isEmpty { parts.append(.literal(literal)) }
-        for case .literal(let text) in parts where text.split(separator: " ").contains(where: { QuotedText.looksSecret(String($0)) }) {
+        for case .literal(let text) in parts where QuotedText.holdsSecret(text) {
             throw .secretInPlace
         }
         return Template(parts: parts)
@@ -95,19 +98,24 @@ extension Field<Template> {
 
     private static func reference(_ text: Substring) throws(Misfit) -> ValueSpec {
         let hint = "write \"${file:/…}\", \"${env:NAME}\" or \"${systemd-credential:NAME}\""
-        guard let colon = text.firstIndex(of: ":") else { throw Misfit(message: "has a reference without a kind", hint: hint) }
+        guard let colon = text.firstIndex(of: ":") else {
+            throw Misfit(message: "has a reference without a kind", hint: hint)
+        }
         let value = String(text[text.index(after: colon)...])
         let report = ConfigurationReport()
         let node = ConfigurationNode(
-            path: ConfigurationPath(), origin: ConfigurationNode.Origin(file: "", place: nil), content: .scalar(.string(value)))
+            path: ConfigurationPath(), origin: ConfigurationNode.Origin(file: "", place: nil),
+            content: .scalar(.string(value)))
         let spec: ValueSpec? =
             switch text[..<colon] {
-            case "file": Field<String>.absolutePath.read(node, report).map { .file(path: $0) }
+            case "file": Field<String>.secretPath.read(node, report).map { .file(path: $0) }
             case "env": Field<String>.variable.read(node, report).map { .env(name: $0) }
             case "systemd-credential": Field<String>.systemdName.read(node, report).map { .systemdCredential(name: $0) }
             default: throw Misfit(message: "has a reference of an unknown kind", hint: hint)
             }
-        guard let spec else { throw Misfit(message: "has a reference that leads nowhere", hint: report.problems.first?.hint) }
+        guard let spec else {
+            throw Misfit(message: "has a reference that leads nowhere", hint: report.problems.first?.hint)
+        }
         return spec
     }
 }
@@ -131,10 +139,13 @@ extension Field {
             ObjectReader.read(node, report) { object in
                 var values: [String: Element] = [:]
                 for (key, member) in object.all {
-                    let keyNode = ConfigurationNode(path: member.value.path, origin: member.key, content: .scalar(.string(key)))
+                    let keyNode = ConfigurationNode(
+                        path: member.value.path, origin: member.key, content: .scalar(.string(key)))
                     let inner = ConfigurationReport()
                     guard let name = keyField.read(keyNode, inner) else {
-                        report.add(at: member.key, member.value.path, "is no name for \(noun)", hint: inner.problems.first?.hint)
+                        report.add(
+                            at: member.key, member.value.path, "is no name for \(noun)",
+                            hint: inner.problems.first?.hint)
                         continue
                     }
                     if let value = element.read(member.value, report) { values[name] = value }
@@ -147,5 +158,6 @@ extension Field {
 
 extension Misfit {
     static let secretInPlace = Misfit(
-        message: "has the look of a secret", hint: "keep it out of the configuration: in a file of mode 0600, a variable or a systemd credential")
+        message: "has the look of a secret",
+        hint: "keep it out of the configuration: in a file of mode 0600, a variable or a systemd credential")
 }

@@ -30,7 +30,7 @@ struct Field<Value>: Sendable {
             if let value = read(node, inner) { return value }
             for problem in inner.problems {
                 let shows = problem.message == node.shown
-                report.add(node, shows ? "is not what it has to be" : problem.message, hint: problem.hint)
+                report.add(node, shows ? "does not fit" : problem.message, hint: problem.hint)
             }
             return nil
         }
@@ -77,7 +77,9 @@ extension Field<Bool> {
 extension Field<Int> {
     static func integer(in range: ClosedRange<Int>) -> Field {
         Field { node, report in
-            if case .scalar(.integer(let integer)) = node.content, let value = Int(exactly: integer), range.contains(value) {
+            if case .scalar(.integer(let integer)) = node.content, let value = Int(exactly: integer),
+                range.contains(value)
+            {
                 return value
             }
             report.add(node, node.shown, hint: "write a number from \(range.lowerBound) to \(range.upperBound)")
@@ -95,10 +97,15 @@ extension Field<String> {
     }
 
     /// A path from the root: the agent's working folder is nobody's business.
-    static let absolutePath = text("write an absolute path, such as \"/etc/gateway-agent/key\"") { text throws(Misfit) in
-        guard text.hasPrefix("/"), text.utf8.count < 4096, !text.utf8.contains(0) else { throw Misfit() }
-        return text
+    static func absolutePath(such example: String) -> Field {
+        text("write an absolute path, such as \"\(example)\"") { text throws(Misfit) in
+            guard text.hasPrefix("/"), text.utf8.count < 4096, !text.utf8.contains(0) else { throw Misfit() }
+            return text
+        }
     }
+
+    static let secretPath = absolutePath(such: "/etc/gateway-agent/keys/gateway")
+    static let pemPath = absolutePath(such: "/etc/gateway-agent/ca.pem")
 
     /// RFC 9110 §5.1, in lower case.
     static let fieldName = text("write the name of a header field, such as \"x-api-key\"") { text throws(Misfit) in
@@ -134,7 +141,7 @@ extension Field {
     static func list<Element>(of element: Field<Element>) -> Field<[Element]> where Value == [Element] {
         Field { node, report in
             guard case .list(let nodes) = node.content else {
-                report.add(node, node.shown, hint: "write a list: [ … ]")
+                report.add(node, "is \(node.kind)", hint: "write a list: [ … ]")
                 return nil
             }
             let values = nodes.map { element.read($0, report) }

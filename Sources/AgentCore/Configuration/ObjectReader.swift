@@ -7,8 +7,12 @@ final class ObjectReader {
     let report: ConfigurationReport
     private let members: [String: ConfigurationNode.Member]
     private var known: Set<String> = []
+    /// Whether keys may stand here whose meaning is not known: what would tell it is wrong itself.
+    var toleratesUnknownKeys = false
 
-    private init(_ node: ConfigurationNode, _ members: [String: ConfigurationNode.Member], _ report: ConfigurationReport) {
+    private init(
+        _ node: ConfigurationNode, _ members: [String: ConfigurationNode.Member], _ report: ConfigurationReport
+    ) {
         self.node = node
         self.members = members
         self.report = report
@@ -74,8 +78,9 @@ final class ObjectReader {
     }
 
     private func reportUnknownKeys() {
+        if toleratesUnknownKeys { return }
         for (key, member) in members where !known.contains(key) {
-            let nearest = Suggestion.nearest(to: key, among: known.filter { members[$0] == nil })
+            let nearest = Suggestion.nearest(to: key, among: known)
             let hint =
                 nearest.map { "did you mean \(QuotedText.quote($0))?" }
                 ?? "known here: \(known.sorted().joined(separator: ", "))"

@@ -26,9 +26,11 @@ struct PlainURL: Sendable, Equatable {
         let authority = rest.prefix { !"/?#".contains($0) }
         if authority.contains("@") {
             throw Misfit(
-                message: "holds a user or a password before \"@\"", hint: "delete it; the credential is injected from a chain")
+                message: "holds a user or a password before \"@\"",
+                hint: "delete it: a secret has no place in an address")
         }
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") }) else {
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") })
+        else {
             throw Misfit(hint: "percent-encode blanks and whatever is not ASCII; write a host name in its xn-- form")
         }
         let tail = rest.dropFirst(authority.count)
@@ -70,6 +72,7 @@ struct PlainURL: Sendable, Equatable {
                 (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || "-._".utf8.contains(byte)
             }
         if isName, !host.hasPrefix("."), !host.contains("..") { return (host.lowercased(), port) }
-        throw Misfit(hint: host.isEmpty ? "write a host behind the \"//\"" : "write a host name or an address; IPv6 in brackets")
+        throw Misfit(
+            hint: host.isEmpty ? "write a host behind the \"//\"" : "write a host name or an address; IPv6 in brackets")
     }
 }

@@ -17,7 +17,10 @@ enum QuotedText {
     ///
     /// A guess, for messages and for refusing a secret that was put where it does not belong; no protection rests on it.
     static func looksSecret(_ text: String) -> Bool {
-        let known = ["sk-", "sk_", "vck_", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "AKIA", "AIza", "eyJ"]
+        let known = [
+            "sk-", "sk_", "vck_", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "AKIA", "AIza",
+            "eyJ",
+        ]
         let count = text.utf8.count
         if count >= 12, known.contains(where: { text.hasPrefix($0) }) { return true }
         guard count >= 24 else { return false }
@@ -32,6 +35,11 @@ enum QuotedText {
             }
         }
         return digits >= 3 && capitals + small >= 3
+    }
+
+    /// Whether one of its words has that look.
+    static func holdsSecret(_ text: String) -> Bool {
+        text.split { " ,;\"'".contains($0) }.contains { looksSecret(String($0)) }
     }
 
     private static func clean(_ text: Substring) -> String {

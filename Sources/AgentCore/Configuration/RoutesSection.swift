@@ -46,11 +46,15 @@ struct RoutesSection {
             (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || allowed.contains(byte)
         }
         let segments = prefix.split(separator: "/", omittingEmptySubsequences: false).dropFirst().dropLast()
-        guard isClean, !segments.contains(where: { $0 == "." || $0 == ".." }), prefix == "/" || !segments.contains("") else {
+        guard isClean, !segments.contains(where: { $0 == "." || $0 == ".." }), prefix == "/" || !segments.contains("")
+        else {
             return refuse(
-                "is no prefix", "use letters, digits and \"-\", \".\", \"_\" between single slashes, no \".\" or \"..\" alone")
+                "is no prefix",
+                "use letters, digits and \"-\", \".\", \"_\" between single slashes, no \".\" or \"..\" alone")
         }
-        if prefix.hasPrefix("/-/") { return refuse("begins with \"/-/\"", "choose another: the agent answers there itself") }
+        if prefix.hasPrefix("/-/") {
+            return refuse("begins with \"/-/\"", "choose another: the agent answers there itself")
+        }
         return true
     }
 
@@ -99,7 +103,8 @@ struct RoutesSection {
         }
         if isLoopback, defaults.ownPorts.contains(upstream.port) {
             report.add(
-                node, "is port \(upstream.port) of this agent itself", hint: "write the address of the gateway behind it")
+                node, "is port \(upstream.port) of this agent itself",
+                hint: "write the address of the gateway behind it")
         }
     }
 }
@@ -114,20 +119,24 @@ extension RoutesSection {
         var injections: [InjectionSpec] = []
         if let node = object.node("inject") {
             guard case .list(let elements) = node.content else {
-                report.add(node, node.shown, hint: "write a list: [{ header: \"authorization\", chain: [ … ] }]")
+                report.add(node, "is \(node.kind)", hint: "write a list: [{ header: \"authorization\", chain: [ … ] }]")
                 return []
             }
             var owners: [String: Int] = [:]
             for (index, element) in elements.enumerated() {
                 let injection = ObjectReader.read(element, report) { injection in
-                    let form = FormReader(injection).form(default: nil)
-                    return injection.required("chain", chain(form), hint: "name the credentials: chain: [ … ]")
+                    let form = FormReader(injection)
+                    let chain = injection.required(
+                        "chain", chain(form.form(default: nil)), hint: "name the credentials: chain: [ … ]")
+                    return form.isBroken ? nil : chain
                 }
                 guard let injection else { continue }
                 injections.append(injection)
                 for field in Set(injection.chain.map(\.form.field)).sorted() {
                     if let owner = owners[field] {
-                        report.add(element, "writes \(field), as inject[\(owner)] does", hint: "write a field by one injection only")
+                        report.add(
+                            element, "writes \(field), as inject[\(owner)] does",
+                            hint: "write a field by one injection only")
                     }
                     owners[field] = index
                 }
@@ -153,7 +162,7 @@ extension RoutesSection {
         let credentials = defaults.credentials
         return Field { node, report in
             guard case .list(let elements) = node.content else {
-                report.add(node, node.shown, hint: "write a list of names: [\"…\"]")
+                report.add(node, "is \(node.kind)", hint: "write a list of names: [\"…\"]")
                 return nil
             }
             if elements.isEmpty { report.add(node, "is empty", hint: "name at least one credential") }
@@ -161,7 +170,9 @@ extension RoutesSection {
             for element in elements {
                 guard let link = Self.link(element, form, credentials, report) else { continue }
                 if links.contains(where: { $0.credential == link.credential }) {
-                    report.add(element, "names \(QuotedText.quote(link.credential)) again", hint: "delete it: a chain never comes back")
+                    report.add(
+                        element, "names \(QuotedText.quote(link.credential)) again",
+                        hint: "delete it: a chain never comes back")
                 } else {
                     links.append(link)
                 }
@@ -194,7 +205,8 @@ extension Field<String> {
         text("write the name of a credential in quotes") { text throws(Misfit) in
             if credentials.names.contains(text) { return text }
             if text == CredentialsSection.reservedName {
-                throw Misfit(hint: "delete it, and write byok: true on the route to pass on the caller's own credential")
+                throw Misfit(
+                    hint: "delete it, and write byok: true on the route to pass on the caller's own credential")
             }
             let nearest = Suggestion.nearest(to: text, among: credentials.names)
             let known = credentials.names.sorted().prefix(8).joined(separator: ", ")
@@ -230,7 +242,9 @@ extension Field<UpstreamSpec> {
         let socket = String(parts.first ?? "")
         guard socket.hasPrefix("/"), SocketAddress(unixPath: socket) != nil else {
             throw Misfit(
-                hint: "write \"unix:\" and an absolute path of at most \(SocketAddress.unixPathLimit) bytes, such as \"unix:/run/gateway.sock\"")
+                hint:
+                    "write \"unix:\" and an absolute path of at most \(SocketAddress.unixPathLimit) bytes, such as \"unix:/run/gateway.sock\""
+            )
         }
         let path = try path(parts.count > 1 ? String(parts[1]) : "/")
         return UpstreamSpec(transport: .unix(socket: socket), host: "localhost", port: 80, path: path)
@@ -241,7 +255,9 @@ extension Field<UpstreamSpec> {
         let path = text.hasSuffix("/") ? text : text + "/"
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().dropLast()
         let isClean = path.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"?#\\\"".utf8.contains($0) }
-        if path.hasPrefix("/"), isClean, !segments.contains(where: { $0 == "." || $0 == ".." || $0.isEmpty }) { return path }
+        if path.hasPrefix("/"), isClean, !segments.contains(where: { $0 == "." || $0 == ".." || $0.isEmpty }) {
+            return path
+        }
         throw Misfit(hint: "write its path with single slashes, without \".\" and \"..\"")
     }
 }
@@ -258,8 +274,8 @@ extension Field<UpstreamTLSSpec> {
                 object.refuse(key, "does not exist", hint: "write ca: \"/path.pem\" for an authority of your own")
             }
             let spec = UpstreamTLSSpec(
-                authoritiesPath: object.optional("ca", .absolutePath),
-                certificatePath: object.optional("certificate", .absolutePath), keyPath: object.optional("key", .absolutePath))
+                authoritiesPath: object.optional("ca", .pemPath),
+                certificatePath: object.optional("certificate", .pemPath), keyPath: object.optional("key", .pemPath))
             if object.has("certificate") != object.has("key") {
                 let missing = object.has("key") ? "certificate" : "key"
                 report.add(node, "has no \"\(missing)\"", hint: "write both certificate and key, or neither")

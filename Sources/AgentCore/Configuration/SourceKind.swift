@@ -11,10 +11,12 @@ enum SourceKind: String, Sendable, CaseIterable {
         let field = Self.field(object)
         switch self {
         case .file:
-            let path = object.required("path", .absolutePath.unshown, hint: "write the file's path, such as path: \"/run/token\"")
+            let path = object.required(
+                "path", .secretPath.unshown, hint: "write the file's path, such as path: \"/run/token\"")
             return path.map { .file(path: $0, field: field) }
         case .env:
-            let name = object.required("name", .variable.unshown, hint: "write the variable's name, such as name: \"API_KEY\"")
+            let name = object.required(
+                "name", .variable.unshown, hint: "write the variable's name, such as name: \"API_KEY\"")
             return name.map { .env(name: $0, field: field) }
         case .systemdCredential:
             let name = object.required("name", .systemdName.unshown, hint: "write the name given to LoadCredential=")
@@ -50,12 +52,15 @@ enum SourceKind: String, Sendable, CaseIterable {
             object.refuse("target", "belongs to unix", hint: "write the whole address as url")
         }
         let method = object.value("method", .method, default: "GET")
-        let fields = object.optional("headers", .map(of: .headerTemplate, key: .injectedFieldName, noun: "a header field"))
+        let fields = object.optional(
+            "headers", .map(of: .headerTemplate, key: .injectedFieldName, noun: "a header field"))
         if let node = object.node("headers") { Self.refuseInlineSecrets(node, object.report) }
         let body = object.optional("body", .template)
         guard let target else { return nil }
         var spec = HTTPSourceSpec(target: target, method: method, body: body, field: field)
-        spec.fields = (fields ?? [:]).sorted { $0.key < $1.key }.map { HTTPSourceSpec.Field(name: $0.key, value: $0.value) }
+        spec.fields = (fields ?? [:]).sorted { $0.key < $1.key }.map {
+            HTTPSourceSpec.Field(name: $0.key, value: $0.value)
+        }
         spec.timeLimit = object.value("timeout", .sourceTimeout, default: spec.timeLimit)
         spec.answerLimitBytes = object.value("answerBytes", .size(in: 64...16 << 20), default: spec.answerLimitBytes)
         return .http(spec)
@@ -67,10 +72,12 @@ enum SourceKind: String, Sendable, CaseIterable {
         let expiry = object.optional("expiryField", .pointer)
         let key = object.optional("dotenv", .variable.unshown)
         if object.has("expiryField"), !object.has("field"), let node = object.node("expiryField") {
-            object.report.add(node, "stands without field", hint: "write field: \"/…\" too: where in the JSON the token is")
+            object.report.add(
+                node, "stands without field", hint: "write field: \"/…\" too: where in the JSON the token is")
         }
         if object.has("dotenv"), object.has("field"), let node = object.node("dotenv") {
-            object.report.add(node, "cannot stand beside field", hint: "keep field for JSON, or dotenv for KEY=value lines")
+            object.report.add(
+                node, "cannot stand beside field", hint: "keep field for JSON, or dotenv for KEY=value lines")
         }
         if let token { return .json(token: token, expiry: expiry) }
         return key.map { .dotenv(key: $0) } ?? .raw
@@ -85,7 +92,7 @@ enum SourceKind: String, Sendable, CaseIterable {
             let carriesSecret =
                 ["authorization", "cookie", "proxy-authorization", "x-api-key", "api-key"].contains(name)
                 || ["-token", "-key", "-secret"].contains { name.hasSuffix($0) }
-            guard carriesSecret, !QuotedText.looksSecret(text) else { continue }
+            guard carriesSecret, !QuotedText.holdsSecret(text) else { continue }
             report.add(
                 member.value, "would hold a secret in the configuration",
                 hint: "write where it is: \"${file:/…}\", \"${env:NAME}\" or \"${systemd-credential:NAME}\"")

@@ -51,6 +51,26 @@ struct CaseFolded: Sendable, Hashable {
         return word | (word & 0x4040_4040_4040_4040) &>> 1
     }
 
+    /// Whether it consists of letters, digits and hyphens: then it is a token, without a look at every byte.
+    @inline(__always)
+    var isPlain: Bool {
+        Self.isPlain(first, count) && Self.isPlain(second, count &- min(count, 8))
+            && Self.isPlain(third, count &- min(count, 16))
+    }
+
+    /// Of the low `count` bytes of a folded word. A byte below 128 is in `lower ... upper` when adding `128 - lower` sets
+    /// its high bit and adding `127 - upper` does not; no sum reaches the byte above.
+    @inline(__always)
+    private static func isPlain(_ word: UInt64, _ count: UInt8) -> Bool {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let wanted = count >= 8 ? high : high & ~(UInt64.max &<< UInt64(count &* 8))
+        let low = word & ~high
+        let letters = (low &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(low &+ 0x0505_0505_0505_0505)
+        let digits = (low &+ 0x5050_5050_5050_5050) & ~(low &+ 0x4646_4646_4646_4646)
+        let hyphens = (low &+ 0x5353_5353_5353_5353) & ~(low &+ 0x5252_5252_5252_5252)
+        return (letters | digits | hyphens) & ~word & wanted == wanted
+    }
+
     /// Where the name stands in a table of 256: any function that spreads the known names will do.
     @inline(__always)
     var slot: Int {

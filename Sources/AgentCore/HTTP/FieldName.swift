@@ -95,10 +95,14 @@ enum FieldName: UInt8, Sendable, CaseIterable {
 
 extension FieldName {
     /// The known name that is spelled so in any mixture of cases, else `other`. Allocates nothing.
-    @inline(__always)
     init(_ name: CaseFolded) {
+        self.init(name, in: Self.table)
+    }
+
+    /// The same with the table at hand, for loops.
+    @inline(__always)
+    init(_ name: CaseFolded, in table: [TableEntry]) {
         var slot = name.slot
-        let table = Self.table
         while true {
             let entry = table[slot]
             if entry.name == .other || entry.folded == name {
@@ -109,19 +113,19 @@ extension FieldName {
         }
     }
 
-    private struct Entry {
-        var folded: CaseFolded
-        var name: FieldName
+    struct TableEntry: Sendable {
+        fileprivate var folded: CaseFolded
+        fileprivate var name: FieldName
     }
 
     /// 256 slots for at most 63 names: most are found at the first look, and there is always a free slot to stop at.
-    private static let table: [Entry] = {
-        var table = [Entry](repeating: Entry(folded: CaseFolded("x"), name: .other), count: 256)
+    static let table: [TableEntry] = {
+        var table = [TableEntry](repeating: TableEntry(folded: CaseFolded("x"), name: .other), count: 256)
         for name in allCases where name != .other {
             let folded = CaseFolded(name.text)
             var slot = folded.slot
             while table[slot].name != .other { slot = (slot + 1) & 255 }
-            table[slot] = Entry(folded: folded, name: name)
+            table[slot] = TableEntry(folded: folded, name: name)
         }
         return table
     }()

@@ -42,13 +42,15 @@ struct FieldSection: Sendable {
     ///
     /// - Returns: the offset behind the empty line, or nil when more bytes are needed.
     mutating func parse(_ bytes: Span<UInt8>, to end: Int, limit: Int) throws(HTTPError) -> Int? {
+        let bytes = bytes.extracting(first: end)
         while true {
             if colon < 0 {
                 if scanned == lineStart {
-                    guard scanned < end else { return nil }
+                    parseCommonLines(bytes, limit: limit)
+                    guard scanned < bytes.count else { return nil }
                     let first = bytes[scanned]
                     if first == .carriageReturn {
-                        guard scanned + 1 < end else { return nil }
+                        guard scanned + 1 < bytes.count else { return nil }
                         guard bytes[scanned + 1] == .lineFeed else {
                             throw HTTPError(.bareCarriageReturn, at: scanned)
                         }
@@ -57,43 +59,46 @@ struct FieldSection: Sendable {
                     guard !first.isSpaceOrTab else { throw HTTPError(.obsoleteFolding, at: scanned) }
                     guard lines.count < limit else { throw HTTPError(.fieldCount, limit: limit) }
                 }
-                guard try parseName(bytes, to: end) else { return nil }
+                guard try parseName(bytes) else { return nil }
             }
-            guard try parseValue(bytes, to: end) else { return nil }
+            guard try parseValue(bytes) else { return nil }
         }
     }
 
-    /// Finds the colon of the line in hand; a name that is not known is checked byte by byte.
+    /// The short way for lines that are whole, well formed and have a plain name: nearly all there are. Stops before the
+    /// first line that is anything else, and leaves it to the long way, which alone refuses.
     @inline(__always)
-    private mutating func parseName(_ bytes: Span<UInt8>, to end: Int) throws(HTTPError) -> Bool {
-        let found = bytes.firstColon(from: scanned, to: end)
-        if found < end, let folded = CaseFolded(bytes, from: lineStart, to: found) {
-            let name = FieldName(folded)
-            if name != .other {
-                colon = found
-                scanned = found + 1
-                known = name
-                marks = []
+    private mutating func parseCommonLines(_ bytes: Span<UInt8>, limit: Int) {
+        let table = FieldName.table
+        var start = lineStart
+        while lines.count < limit {
+            let colon = bytes.firstColon(from: start)
+            guard colon < bytes.count, let folded = CaseFolded(bytes, from: start, to: colon) else { break }
+            let name = FieldName(folded, in: table)
+            guard name != .other || folded.isPlain else { break }
+            let stop = bytes.endOfFieldContent(from: colon + 1)
+            guard stop < bytes.count - 1, bytes[stop] == .carriageReturn, bytes[stop + 1] == .lineFeed else { break }
+            keep(bytes, from: start, colon: colon, to: stop, name, [])
+            start = stop + 2
+        }
+        lineStart = start
+        scanned = start
+    }
+
+    /// Finds the colon of the line in hand, and checks its name byte by byte.
+    private mutating func parseName(_ bytes: Span<UInt8>) throws(HTTPError) -> Bool {
+        while scanned < bytes.count {
+            let byte = bytes[scanned]
+            if byte == UInt8(ascii: ":") {
+                guard scanned > lineStart else { throw HTTPError(.emptyFieldName, at: scanned) }
+                colon = scanned
+                scanned += 1
                 return true
             }
-        }
-        return try checkName(bytes, to: found, end: end)
-    }
-
-    private mutating func checkName(_ bytes: Span<UInt8>, to found: Int, end: Int) throws(HTTPError) -> Bool {
-        if scanned == lineStart { marks = [] }
-        while scanned < found {
-            let byte = bytes[scanned]
             guard ByteClass.token.contains(byte) else { throw Self.refusal(ofNameByte: byte, at: scanned) }
-            if byte == UInt8(ascii: "_") { marks = .underscore }
             scanned += 1
         }
-        guard found < end else { return false }
-        guard found > lineStart else { throw HTTPError(.emptyFieldName, at: found) }
-        colon = found
-        scanned = found + 1
-        known = .other
-        return true
+        return false
     }
 
     private static func refusal(ofNameByte byte: UInt8, at offset: Int) -> HTTPError {
@@ -105,37 +110,41 @@ struct FieldSection: Sendable {
         }
     }
 
-    // Of the line in hand, once its colon is known.
-    private var known = FieldName.other
-    private var marks = HeadField.Marks()
-
     /// Runs to the end of the line in hand and keeps the field.
-    @inline(__always)
-    private mutating func parseValue(_ bytes: Span<UInt8>, to end: Int) throws(HTTPError) -> Bool {
-        let stop = bytes.endOfFieldContent(from: scanned, to: end)
+    private mutating func parseValue(_ bytes: Span<UInt8>) throws(HTTPError) -> Bool {
+        let stop = bytes.endOfFieldContent(from: scanned)
         scanned = stop
-        guard stop < end else { return false }
+        guard stop < bytes.count else { return false }
         guard bytes[stop] == .carriageReturn else {
             if bytes[stop] == .lineFeed { throw HTTPError(.bareLineFeed, at: stop) }
             throw HTTPError(.fieldValue, at: stop, byte: bytes[stop])
         }
-        guard stop + 1 < end else { return false }
+        guard stop + 1 < bytes.count else { return false }
         guard bytes[stop + 1] == .lineFeed else { throw HTTPError(.bareCarriageReturn, at: stop) }
+        let name = CaseFolded(bytes, from: lineStart, to: colon).map { FieldName($0) } ?? .other
+        var marks = HeadField.Marks()
+        for index in lineStart..<colon where bytes[index] == UInt8(ascii: "_") { marks = .underscore }
+        keep(bytes, from: lineStart, colon: colon, to: stop, name, marks)
+        lineStart = stop + 2
+        scanned = lineStart
+        colon = -1
+        return true
+    }
 
-        var value = ByteRange(colon + 2, stop)
+    /// Keeps the field of one whole line, its value without the whitespace around it.
+    @inline(__always)
+    private mutating func keep(
+        _ bytes: Span<UInt8>, from start: Int, colon: Int, to stop: Int, _ name: FieldName, _ marks: HeadField.Marks
+    ) {
         var marks = marks
+        var value = ByteRange(colon + 2, stop)
         if colon + 2 < stop, bytes[colon + 1] == .space, !bytes[colon + 2].isSpaceOrTab, !bytes[stop - 1].isSpaceOrTab {
             marks.insert(.canonical)
         } else {
             value = bytes.trimmed(from: colon + 1, to: stop)
         }
-        lines.append(
-            HeadField(nameRange: ByteRange(lineStart, colon), valueRange: value, name: known, marks: marks))
-        if names.contains(known) { repeated.insert(known) }
-        names.insert(known)
-        lineStart = stop + 2
-        scanned = lineStart
-        colon = -1
-        return true
+        lines.append(HeadField(nameRange: ByteRange(start, colon), valueRange: value, name: name, marks: marks))
+        if names.contains(name) { repeated.insert(name) }
+        names.insert(name)
     }
 }

@@ -47,7 +47,7 @@ extension HeadParser {
             head.reasonRange = ByteRange(head.scanned, head.scanned)
             head.progress = .target
         }
-        let stop = bytes.endOfFieldContent(from: head.scanned, to: end)
+        let stop = bytes.extracting(first: end).endOfFieldContent(from: head.scanned)
         head.scanned = stop
         if stop < end, bytes[stop] != .carriageReturn, bytes[stop] != .lineFeed {
             throw HTTPError(.statusLine, at: stop, byte: bytes[stop])

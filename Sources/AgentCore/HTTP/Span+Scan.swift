@@ -4,9 +4,10 @@
 /// Scans over received bytes, eight at a time: a set high bit in the result marks a byte that was looked for. Only the
 /// lowest mark is exact (a borrow can reach the bytes above it), and only the lowest one is used.
 extension Span where Element == UInt8 {
-    /// The first byte of `from ..< end` that may not stand in a field value (`isFieldContent`), else `end`.
+    /// The first byte from `from` on that may not stand in a field value (`isFieldContent`), else `count`.
     @inline(__always)
-    func endOfFieldContent(from: Int, to end: Int) -> Int {
+    func endOfFieldContent(from: Int) -> Int {
+        let end = count
         var index = from
         while index <= end - 8 {
             let word = word(at: index)
@@ -25,9 +26,10 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// The first colon of `from ..< end`, else `end`.
+    /// The first colon from `from` on, else `count`.
     @inline(__always)
-    func firstColon(from: Int, to end: Int) -> Int {
+    func firstColon(from: Int) -> Int {
+        let end = count
         var index = from
         while index <= end - 8 {
             let word = word(at: index) ^ 0x3A3A_3A3A_3A3A_3A3A

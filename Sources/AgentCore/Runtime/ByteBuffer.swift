@@ -91,6 +91,8 @@ struct ByteBuffer: ~Copyable {
         tail += text.utf8CodeUnitCount
     }
 
+    /// Disfavoured, so that a literal takes the way of `StaticString`, which copies and does nothing else.
+    @_disfavoredOverload
     mutating func append(_ text: String) {
         append(text.utf8.span)
     }

@@ -69,6 +69,7 @@ struct JSON5Scanner {
             path.removeLast()
             try skipBlank()
             if take(",") || peek == UInt8(ascii: "}") { continue }
+            if peek == UInt8(ascii: "]") { throw failure("an object is closed by ] here; write }") }
             throw isAtEnd ? unclosed("object", "}", from: start) : failure("a comma is missing before this")
         }
     }
@@ -87,6 +88,7 @@ struct JSON5Scanner {
             path.removeLast()
             try skipBlank()
             if take(",") || peek == UInt8(ascii: "]") { continue }
+            if peek == UInt8(ascii: "}") { throw failure("a list is closed by } here; write ]") }
             throw isAtEnd ? unclosed("list", "]", from: start) : failure("a comma is missing before this")
         }
     }
@@ -106,7 +108,8 @@ struct JSON5Scanner {
             let startsAsNumber =
                 Self.isDigit(first) || [UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: ".")].contains(first)
             throw failure(
-                startsAsNumber ? "this is no number; write text in quotes" : "text stands here without quotes",
+                startsAsNumber
+                    ? "this is no number; write text in quotes" : "text stands here without quotes; add them",
                 at: start)
         }
         if isAtEnd { throw failure("the file ends where a value belongs") }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-internal import COpenSSL
-internal import Synchronization
+import COpenSSL
+import Synchronization
 
 /// The resumable sessions of one client context, by host and port.
 ///

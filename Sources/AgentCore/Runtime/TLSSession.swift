@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-internal import COpenSSL
-internal import CLinux
-internal import Glibc
+import CLinux
+import COpenSSL
+import Glibc
 
 /// How far a step of TLS has come that moves no data.
 enum TLSProgress: Equatable {
@@ -48,7 +48,7 @@ final class TLSSession {
         guard let handle = unsafe SSL_new(context.handle) else {
             throw TLSFailure(.configuration, CryptoFailure(openSSL: "no TLS session for \(peerName)").description)
         }
-        unsafe self.handle = handle
+        unsafe self.handle = unsafe handle
         self.context = context
         self.peerName = peerName
         self.endpoint = endpoint

@@ -32,3 +32,11 @@ struct clinux_ucred {
     unsigned int uid;
     unsigned int gid;
 };
+
+// prctl(2) takes variable arguments, which Swift cannot call.
+static inline int clinux_set_dumpable(unsigned long value) {
+    return prctl(PR_SET_DUMPABLE, value, 0UL, 0UL, 0UL);
+}
+static inline int clinux_get_dumpable(void) {
+    return prctl(PR_GET_DUMPABLE, 0UL, 0UL, 0UL, 0UL);
+}

@@ -25,10 +25,12 @@ func configurationProblems(_ texts: String...) -> String {
 }
 
 @Suite struct ConfigurationTests {
-    static let examplePath = URL(filePath: #filePath).deletingLastPathComponent().path + "/../../../packaging/agent.json5.example"
+    static let examplePath =
+        URL(filePath: #filePath).deletingLastPathComponent().path + "/../../../packaging/agent.json5.example"
 
     @Test func `the example that is installed is a configuration`() throws {
-        let text = ConfigurationText(file: "example", bytes: [UInt8](try Data(contentsOf: URL(filePath: Self.examplePath))))
+        let text = ConfigurationText(
+            file: "example", bytes: [UInt8](try Data(contentsOf: URL(filePath: Self.examplePath))))
         let configuration = try Configuration.read([text])
         #expect(configuration.credentials.keys.sorted() == ["coder", "gateway-key", "minted", "runner", "vercel-oidc"])
         #expect(configuration.routes.map(\.prefix) == ["/internal/", "/vercel/", "/coder/"])
@@ -49,7 +51,10 @@ func configurationProblems(_ texts: String...) -> String {
 
     @Test func `what is not said has its default`() throws {
         let configuration = try readConfiguration("{credentials: {a: {source: 'env', name: 'A'}}}")
-        #expect(configuration.listen == ListenSpec(unixPath: "/run/gateway-agent/agent.sock", tcp: [ListenAddress(ip: "127.0.0.1", port: 4748)]))
+        #expect(
+            configuration.listen
+                == ListenSpec(
+                    unixPath: "/run/gateway-agent/agent.sock", tcp: [ListenAddress(ip: "127.0.0.1", port: 4748)]))
         #expect(configuration.allow == AllowSpec(groups: [.name("gateway-agent")]))
         #expect(configuration.limits == LimitSpec())
         #expect(configuration.timeouts == ServerTimeouts())
@@ -66,7 +71,10 @@ func configurationProblems(_ texts: String...) -> String {
 
     @Test(arguments: [
         // link, credential, injection: the nearest word counts
-        ("{credential: 'a', header: 'x-link'}", "header: 'x-own', ", "header: 'x-all', ", HeaderForm(field: "x-link", scheme: nil)),
+        (
+            "{credential: 'a', header: 'x-link'}", "header: 'x-own', ", "header: 'x-all', ",
+            HeaderForm(field: "x-link", scheme: nil)
+        ),
         ("'a'", "header: 'x-own', ", "header: 'x-all', ", HeaderForm(field: "x-own", scheme: nil)),
         ("'a'", "", "header: 'x-all', ", HeaderForm(field: "x-all", scheme: nil)),
         ("'a'", "", "", HeaderForm.bearer),
@@ -134,7 +142,8 @@ func configurationProblems(_ texts: String...) -> String {
         let credentials = ["a: {source: 'env', name: 'A'}", "b: {name: 'B', source: 'env'}"]
         let routes = ["'/r/': {upstream: 'https://h/', chain: ['a']}", "'/s/': {chain: ['b'], upstream: 'https://h/'}"]
         let one = try readConfiguration(
-            "{credentials: {\(credentials[0]), \(credentials[1])}, routes: {\(routes[0]), \(routes[1])}, allow: {users: ['x', 'y']}}")
+            "{credentials: {\(credentials[0]), \(credentials[1])}, routes: {\(routes[0]), \(routes[1])}, allow: {users: ['x', 'y']}}"
+        )
         let other = try readConfiguration(
             "{allow: {users: ['y', 'x']}, routes: {\(routes[1])}, credentials: {\(credentials[1])}}",
             "{routes: {\(routes[0])}, credentials: {\(credentials[0])}}")

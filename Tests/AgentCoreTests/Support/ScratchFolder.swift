@@ -18,7 +18,7 @@ final class ScratchFolder: Sendable {
     }
 
     private static func remove(_ path: String) {
-        if unlink(path) != 0, let folder = unsafe opendir(path) {
+        if unsafe unlink(path) != 0, let folder = unsafe opendir(path) {
             while let entry = unsafe readdir(folder) {
                 let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
                     unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
@@ -26,7 +26,7 @@ final class ScratchFolder: Sendable {
                 if name != "." && name != ".." { remove("\(path)/\(name)") }
             }
             unsafe closedir(folder)
-            rmdir(path)
+            unsafe rmdir(path)
         }
     }
 

@@ -108,7 +108,7 @@ final class TLSPair {
                 precondition(unsafe connect(client, address, length) == 0)
             }
         }
-        let server = unsafe accept(listener, nil, nil)
+        let server = accept(listener, nil, nil)
         precondition(server >= 0)
         for descriptor in [client, server] { precondition(fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0) }
         return (client, server)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-internal import COpenSSL
+import COpenSSL
 
 /// A small certificate authority of our own, for the demo's servers and for tests.
 struct CertificateAuthority: Sendable {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-internal import COpenSSL
-internal import Glibc
+import COpenSSL
+import Glibc
 
 /// PEM text and where it came from, so that errors can name the file.
 struct PEMFile {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-internal import COpenSSL
+import COpenSSL
 
 /// Public keys taken apart into their numbers, and put together from them.
 enum PublicKeyFacts {
@@ -49,7 +49,7 @@ enum PublicKeyFacts {
     private static func make(_ type: String, _ fill: (OpaquePointer) -> Bool) throws(CryptoFailure) -> OpaquePointer {
         guard let builder = unsafe OSSL_PARAM_BLD_new() else { throw CryptoFailure(openSSL: "no \(type) key read") }
         defer { unsafe OSSL_PARAM_BLD_free(builder) }
-        guard fill(builder), let parameters = unsafe OSSL_PARAM_BLD_to_param(builder) else {
+        guard unsafe fill(builder), let parameters = unsafe OSSL_PARAM_BLD_to_param(builder) else {
             throw CryptoFailure(openSSL: "no \(type) key read")
         }
         defer { unsafe OSSL_PARAM_free(parameters) }
@@ -69,7 +69,7 @@ enum PublicKeyFacts {
 enum ECDSASignature {
     static func raw(fromDER der: [UInt8]) -> [UInt8]? {
         unsafe der.withUnsafeBufferPointer { der in
-            var cursor = unsafe der.baseAddress
+            var cursor = der.baseAddress
             guard let signature = unsafe d2i_ECDSA_SIG(nil, &cursor, der.count) else { return nil }
             defer { unsafe ECDSA_SIG_free(signature) }
             var raw = [UInt8](repeating: 0, count: 64)

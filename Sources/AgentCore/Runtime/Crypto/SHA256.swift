@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-internal import COpenSSL
+import COpenSSL
 
 /// SHA-256 (FIPS 180-4) of bytes at hand.
 enum SHA256 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-internal import COpenSSL
+import COpenSSL
 
 /// AES-256-GCM (NIST SP 800-38D) under one key, for what is put to rest on disk.
 ///
@@ -57,7 +57,7 @@ struct SealingKey: Sendable {
         let opened = unsafe withCipher(encrypting: false, nonce: nonce, context: context) { cipher in
             var length: Int32 = 0
             return unsafe plaintext.withUnsafeMutableBufferPointer { output in
-                guard let output = unsafe output.baseAddress else { return false }
+                guard let output = output.baseAddress else { return false }
                 return unsafe Self.update(cipher, output, ciphertext)
                     && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagLength), &tag) == 1
                     && EVP_DecryptFinal_ex(cipher, output + ciphertext.count, &length) == 1

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// Who may call: root, the agent's own user, and those who are listed. An empty list allows nobody else.
+///
+/// Decided from the peer's uid alone, so that the Unix socket and the TCP port answer alike; groups are those that the
+/// user database gives the uid.
+struct AccessPolicy: Sendable, Equatable {
+    private let agentUID: UInt32
+    private let users: Set<UInt32>
+    private let groups: Set<UInt32>
+    /// The rule as it was configured, for the answer to who is refused.
+    let rule: String
+
+    enum Decision: Equatable {
+        case permitted
+        case refused
+        /// The uid's groups decide, and have to be looked up first.
+        case needsGroups
+    }
+
+    /// Looks names up in the user database: it blocks. A name that does not exist allows nobody, and is told of.
+    init(_ spec: AllowSpec, agentUID: UInt32, warnings: inout [String]) {
+        self.agentUID = agentUID
+        var users: Set<UInt32> = []
+        var groups: Set<UInt32> = []
+        for user in spec.users {
+            switch user {
+            case .id(let uid): users.insert(uid)
+            case .name(let name): Self.find(name, "user", UserDatabase.uid(named:), &users, &warnings)
+            }
+        }
+        for group in spec.groups {
+            switch group {
+            case .id(let gid): groups.insert(gid)
+            case .name(let name): Self.find(name, "group", UserDatabase.gid(named:), &groups, &warnings)
+            }
+        }
+        self.users = users
+        self.groups = groups
+        let names = spec.users.map { "user \($0.text)" }.sorted() + spec.groups.map { "group \($0.text)" }.sorted()
+        rule = names.isEmpty ? "nobody but root and the agent's own user" : names.joined(separator: ", ")
+    }
+
+    private static func find(
+        _ name: String, _ kind: String, _ lookUp: (String) throws(SystemError) -> UInt32?, _ found: inout Set<UInt32>,
+        _ warnings: inout [String]
+    ) {
+        do throws(SystemError) {
+            if let number = try lookUp(name) {
+                found.insert(number)
+            } else {
+                warnings.append("allow: there is no \(kind) \"\(name)\" on this host, so it lets nobody in; add it or correct the name")
+            }
+        } catch {
+            warnings.append("allow: \(kind) \"\(name)\" cannot be looked up (\(error)), so it lets nobody in")
+        }
+    }
+
+    /// - Parameter memberships: the uid's groups; nil if they have not been looked up.
+    func decide(uid: UInt32, memberships: Set<UInt32>?) -> Decision {
+        if uid == 0 || uid == agentUID || users.contains(uid) { return .permitted }
+        if groups.isEmpty { return .refused }
+        guard let memberships else { return .needsGroups }
+        return groups.isDisjoint(with: memberships) ? .refused : .permitted
+    }
+}
+
+extension AllowSpec.Name {
+    var text: String {
+        switch self {
+        case .name(let name): name
+        case .id(let number): String(number)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// One loop's view of all credentials: the newest snapshot of each, and the fields rendered from it.
+///
+/// Confined to its loop. The engine's publications write it, requests read it: no lock and no atomic between them.
+final class CredentialTable {
+    private(set) var snapshots: [CredentialSnapshot]
+    /// Counts publications, per credential.
+    private(set) var versions: [UInt64]
+    /// The engine has been told of the use, or of the demand, of this snapshot.
+    private var toldOfUse: [Bool]
+    private var toldOfDemand: [Bool]
+    private let index: [String: Int]
+    private let signals: CredentialSignals
+    /// Tasks of this loop that wait for a publication.
+    private var waiters: [Parker] = []
+    private var rendered: [Rendered?]
+
+    private struct Rendered {
+        let generation: UInt64
+        let line: Secret
+    }
+
+    /// - Parameters:
+    ///   - snapshots: in the order of the plan's credentials.
+    ///   - lineCount: of the plan.
+    init(_ snapshots: [CredentialSnapshot], lineCount: Int, signals: CredentialSignals) {
+        rendered = Array(repeating: nil, count: lineCount)
+        self.snapshots = snapshots
+        self.signals = signals
+        versions = snapshots.map { _ in 0 }
+        toldOfUse = snapshots.map { _ in false }
+        toldOfDemand = toldOfUse
+        index = Dictionary(snapshots.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func position(of name: String) -> Int? { index[name] }
+
+    /// Takes a publication of the engine, and has everybody who waits decide again.
+    func take(_ snapshot: CredentialSnapshot) {
+        guard let place = index[snapshot.name] else { return }
+        snapshots[place] = snapshot
+        versions[place] &+= 1
+        toldOfUse[place] = false
+        toldOfDemand[place] = false
+        wakeWaiters()
+    }
+
+    /// Wakes all who wait, since what they wait for may have changed.
+    func wakeWaiters() {
+        let woken = waiters
+        waiters.removeAll(keepingCapacity: true)
+        for parker in woken { parker.unpark() }
+    }
+
+    /// Has `parker` woken at the next publication of any credential.
+    func addWaiter(_ parker: Parker) {
+        waiters.append(parker)
+    }
+
+    func removeWaiter(_ parker: Parker) {
+        waiters.removeAll { $0 === parker }
+    }
+
+    /// Tells the engine, once a snapshot, that the value is in use.
+    func noteUse(_ place: Int) {
+        guard !toldOfUse[place] else { return }
+        toldOfUse[place] = true
+        signals.used(snapshots[place].name, snapshots[place].generation)
+    }
+
+    /// Tells the engine, once a snapshot, that somebody needs the value.
+    func demand(_ place: Int) {
+        guard !toldOfDemand[place] else { return }
+        toldOfDemand[place] = true
+        signals.demanded(snapshots[place].name)
+    }
+
+    /// Tells the engine that an upstream refused a generation.
+    func reject(_ name: String, generation: UInt64) {
+        signals.rejected(name, generation)
+    }
+
+    /// Decides a chain on what is known now.
+    func decide(_ chain: Chain, clientBrought: Bool, at now: HostTime, bound: Int64) -> Chain.Decision {
+        chain.decide(snapshots.span, clientBrought: clientBrought, at: now, bound: bound)
+    }
+
+    /// The whole field line for a credential, `authorization: Bearer …` and CRLF, rendered once a generation.
+    ///
+    /// - Parameter slot: the number that the plan gave to this form of this credential.
+    func line(_ place: Int, as form: HeaderForm, slot: Int) -> Secret? {
+        guard let credential = snapshots[place].credential else { return nil }
+        if let kept = rendered[slot], kept.generation == credential.generation { return kept.line }
+        var bytes = ByteBuffer(capacity: 512)
+        bytes.append(form.field)
+        bytes.append(": ")
+        form.value(for: credential.secret).withExposedBytes { bytes.append($0) }
+        bytes.append("\r\n")
+        let line = Secret(copying: bytes.readable)
+        bytes.consumeWiping(bytes.count)
+        rendered[slot] = Rendered(generation: credential.generation, line: line)
+        return line
+    }
+}
+
+/// The way back from the loops to the credential engine. Each may be called on any thread, and returns at once.
+struct CredentialSignals: Sendable {
+    let used: @Sendable (_ name: String, _ generation: UInt64) -> Void
+    let demanded: @Sendable (_ name: String) -> Void
+    let rejected: @Sendable (_ name: String, _ generation: UInt64) -> Void
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// What all loops work by: one immutable value, made from a configuration off the loops and exchanged whole by a reload.
+final class GatewayPlan: Sendable {
+    /// The longest prefix first.
+    let routes: [Route]
+    /// In the order of the loops' tables.
+    let credentialNames: [String]
+    let credentialIndex: [String: Int]
+    /// One for each kind of outgoing TLS.
+    let contexts: [TLSConfiguration: TLSContext]
+    /// Who may ask for status, tokens and metrics.
+    let access: AccessPolicy
+    let limits: HTTPLimits
+    let idleUpstreamConnections: Int
+    let timeouts: Timeouts
+    let hosts: AllowedHosts
+    /// Forms of credentials that routes write, each with its own rendered line.
+    let lineCount: Int
+    /// What does not keep the agent from serving, and should be known: an allowed group that does not exist.
+    let warnings: [String]
+
+    /// Nanoseconds.
+    struct Timeouts: Sendable {
+        var requestHead: Int64
+        var keepAlive: Int64
+        var upstreamKeepAlive: Int64
+    }
+
+    /// What a plan is made of.
+    struct Parts: Sendable {
+        var routes: [RouteSpec]
+        var credentialNames: [String]
+        var allow: AllowSpec
+        var limits = LimitSpec()
+        var timeouts = ServerTimeouts()
+        var listen = ListenSpec()
+    }
+
+    /// Reads certificates and looks users up: it blocks.
+    ///
+    /// - Throws: every problem found, as sentences.
+    init(_ parts: Parts, agentUID: UInt32) throws(GatewayPlanProblems) {
+        var problems: [String] = []
+        var warnings: [String] = []
+        credentialNames = parts.credentialNames
+        credentialIndex = Dictionary(
+            parts.credentialNames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        access = AccessPolicy(parts.allow, agentUID: agentUID, warnings: &warnings)
+        var routes: [Route] = []
+        var lineCount = 0
+        var contexts: [TLSConfiguration: TLSContext] = [:]
+        for spec in parts.routes.sorted(by: { $0.prefix.utf8.count > $1.prefix.utf8.count }) {
+            let policy =
+                spec.allow == parts.allow
+                ? access : AccessPolicy(spec.allow, agentUID: agentUID, warnings: &warnings)
+            let route = Route(spec, credentials: credentialIndex, access: policy, lineCount: &lineCount)
+            routes.append(route)
+            guard let tls = route.origin.tls, contexts[tls] == nil else { continue }
+            do { contexts[tls] = try TLSContext(client: tls) } catch {
+                problems.append("route \(spec.prefix): \(error)")
+            }
+        }
+        self.routes = routes
+        self.lineCount = lineCount
+        self.warnings = warnings
+        self.contexts = contexts
+        var limits = HTTPLimits()
+        limits.headBytes = parts.limits.headBytes
+        limits.targetBytes = min(limits.targetBytes, parts.limits.headBytes)
+        self.limits = limits
+        idleUpstreamConnections = parts.limits.idleUpstreamConnections
+        timeouts = Timeouts(
+            requestHead: parts.timeouts.requestHead.nanoseconds, keepAlive: parts.timeouts.keepAlive.nanoseconds,
+            upstreamKeepAlive: parts.timeouts.upstreamKeepAlive.nanoseconds)
+        hosts = AllowedHosts(parts.listen)
+        if !problems.isEmpty { throw GatewayPlanProblems(sentences: problems) }
+    }
+
+    /// The route of a path: the longest prefix that fits, or the prefix itself without its last slash.
+    func route(for path: Span<UInt8>) -> Route? {
+        for route in routes where route.matches(path) { return route }
+        return nil
+    }
+}
+
+/// Why a plan cannot be made; each a sentence for people.
+struct GatewayPlanProblems: Error, CustomStringConvertible {
+    let sentences: [String]
+
+    var description: String { sentences.joined(separator: "; ") }
+}
+
+extension Route {
+    /// `/vercel/` serves `/vercel/…` and `/vercel`.
+    func matches(_ path: Span<UInt8>) -> Bool {
+        guard path.count >= prefix.count - 1 else { return false }
+        for index in 0..<min(prefix.count, path.count) where path[index] != prefix[index] { return false }
+        return true
+    }
+
+    /// How many bytes of a path that matches stand for the route.
+    func prefixCount(in path: Span<UInt8>) -> Int {
+        min(prefix.count, path.count)
+    }
+}

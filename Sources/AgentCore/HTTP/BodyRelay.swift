@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// Carries the content of one message from the connection it comes in by to the one it goes out by, taking one framing
+/// off and putting another on. Knows buffers, no sockets; one value serves a connection for all its messages.
+///
+/// Nothing is kept back: what has arrived is moved at once, and nothing is taken while the last piece has not gone, so
+/// that a slow reader slows the sender down and memory stays at two blocks.
+struct BodyRelay {
+    private(set) var incoming = BodyFraming.none
+    private(set) var outgoing = BodyFraming.none
+    /// The message is whole, its end has been written to the output.
+    private(set) var isComplete = true
+    /// Bytes of content carried so far, without framing.
+    private(set) var contentCount: UInt64 = 0
+
+    private var remaining: UInt64 = 0
+    private var decoder: ChunkedDecoder
+    private let filter: FieldFilter
+
+    /// - Parameter filter: names that are left out of trailers, too.
+    init(limits: HTTPLimits, leavingOut filter: FieldFilter = FieldFilter()) {
+        decoder = ChunkedDecoder(limits: limits)
+        self.filter = filter
+    }
+
+    /// Begins with the next message.
+    mutating func begin(_ incoming: BodyFraming, as outgoing: BodyFraming) {
+        self.incoming = incoming
+        self.outgoing = outgoing
+        contentCount = 0
+        isComplete = false
+        switch incoming {
+        case .none:
+            isComplete = true
+        case .length(let length):
+            remaining = length
+            isComplete = length == 0
+        case .chunked:
+            decoder.reset()
+        case .untilClose, .tunnel:
+            break
+        }
+    }
+
+    /// Moves what `input` holds of this message to `output`, which must be empty when a move begins.
+    ///
+    /// - Parameter tap: sees each piece of content once, in order.
+    /// - Throws: what is wrong with the framing that came in; the message can then only be cut.
+    mutating func move(
+        from input: inout ByteBuffer, to output: inout ByteBuffer, tap: (Span<UInt8>) -> Void = { _ in }
+    ) throws(HTTPError) {
+        guard !isComplete, !input.isEmpty else { return }
+        if case .chunked = incoming { return try moveChunks(from: &input, to: &output, tap: tap) }
+        var count = input.count
+        if case .length = incoming, remaining < UInt64(count) { count = Int(remaining) }
+        tap(input.readable.extracting(first: count))
+        contentCount += UInt64(count)
+        if case .chunked = outgoing {
+            ChunkedEncoder.append(input.readable.extracting(first: count), into: &output)
+            input.consume(count)
+        } else if count == input.count, output.isEmpty {
+            // All of it, and nothing to add: the block itself changes hands.
+            swap(&input, &output)
+        } else {
+            output.append(input.readable.extracting(first: count))
+            input.consume(count)
+        }
+        guard case .length = incoming else { return }
+        remaining -= UInt64(count)
+        if remaining == 0 { end(into: &output) }
+    }
+
+    private mutating func moveChunks(
+        from input: inout ByteBuffer, to output: inout ByteBuffer, tap: (Span<UInt8>) -> Void
+    ) throws(HTTPError) {
+        var position = 0
+        while true {
+            switch try decoder.next(input.readable, &position) {
+            case .data(let range):
+                let piece = input.readable.extracting(range)
+                tap(piece)
+                contentCount += UInt64(piece.count)
+                if case .chunked = outgoing {
+                    ChunkedEncoder.append(piece, into: &output)
+                } else {
+                    output.append(piece)
+                }
+            case .needMore:
+                input.consume(position)
+                return
+            case .end(let section):
+                if case .chunked = outgoing {
+                    ChunkedEncoder.appendLast(
+                        trailers: decoder.trailers, in: input.readable.extracting(section), leavingOut: filter,
+                        into: &output)
+                }
+                input.consume(position)
+                isComplete = true
+                return
+            }
+        }
+    }
+
+    /// The sender's connection has ended in order.
+    ///
+    /// - Returns: whether the message is whole; if not, it was cut, and must be cut on the other side, too.
+    mutating func inputEnded(output: inout ByteBuffer) -> Bool {
+        switch incoming {
+        case .untilClose, .tunnel:
+            if !isComplete { end(into: &output) }
+        case .none, .length, .chunked:
+            break
+        }
+        return isComplete
+    }
+
+    private mutating func end(into output: inout ByteBuffer) {
+        isComplete = true
+        if case .chunked = outgoing { ChunkedEncoder.appendLast(into: &output) }
+    }
+}

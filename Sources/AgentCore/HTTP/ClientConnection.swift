@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// One connection to an upstream. Confined to its loop; in use by one exchange, or idle in its pool.
+final class ClientConnection {
+    let channel: Channel
+    let loop: EventLoop
+    var input = ByteBuffer()
+    /// To be written. May hold a credential: it is wiped as it goes.
+    var output = ByteBuffer()
+    /// The head of the response in hand; its ranges hold until `input` is consumed.
+    var head = ResponseHead()
+    /// It has served an exchange before: it may have died meanwhile without our hearing of it.
+    var isReused = false
+    /// A byte of the response in hand has arrived.
+    var hasAnswered = false
+
+    init(_ channel: Channel, on loop: EventLoop) {
+        self.channel = channel
+        self.loop = loop
+    }
+
+    /// Writes what there is.
+    ///
+    /// - Returns: true when all has gone.
+    func write() throws(IOFailure) -> Bool {
+        try channel.write(from: &output, wiping: true) == .done
+    }
+
+    /// Looks for the next head in what has arrived.
+    ///
+    /// - Returns: its length in `input`, or nil while it is incomplete.
+    func parseHead(limits: HTTPLimits) throws(HTTPError) -> Int? {
+        guard !input.isEmpty else { return nil }
+        return try HeadParser.parseResponse(input, into: &head, limits: limits)
+    }
+
+    func close() {
+        channel.close()
+        releaseBuffers()
+    }
+
+    func abort() {
+        channel.abort()
+        releaseBuffers()
+    }
+
+    private func releaseBuffers() {
+        input.clear()
+        output.consumeWiping(output.count)
+        loop.buffers.reclaim(&input)
+        loop.buffers.reclaim(&output)
+    }
+}

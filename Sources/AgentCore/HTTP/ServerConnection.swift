@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// The caller's end of the agent: reads its requests, one after the other, and holds what is to be written back.
+///
+/// Confined to its loop. One task uses it, and waits with its parker for whatever it waits for.
+final class ServerConnection {
+    let channel: Channel
+    let parker: Parker
+    let loop: EventLoop
+    /// Received and not yet used: the head in hand, content, and requests that were sent ahead (pipelining).
+    var input = ByteBuffer()
+    /// To be written.
+    var output = ByteBuffer()
+    /// The head in hand; its ranges hold until `input` is consumed.
+    var head = RequestHead()
+    /// Set to have it close when the request in hand is done: the agent is shutting down.
+    var isDraining = false
+
+    /// Why there is no further request.
+    enum End: Error {
+        /// In order: between two requests.
+        case closed
+        /// The peer left in the middle of a head.
+        case truncated
+        /// Nothing came for the time that an idle connection is kept.
+        case idle
+        /// A head was begun and not finished in time: answer 408.
+        case headTimeout
+        case refused(HTTPError)
+        case failed(IOFailure)
+    }
+
+    init(adopting descriptor: consuming Descriptor, on loop: EventLoop) throws(SystemError) {
+        self.loop = loop
+        parker = Parker(on: loop)
+        channel = try Channel(adopting: descriptor, on: loop, parker: parker)
+    }
+
+    /// The peer will send no more and waits for nothing: a caller that leaves closes both directions at once.
+    ///
+    /// A caller that only ends its own direction and still reads (`nc -N`) looks the same to the kernel, and counts as
+    /// gone, as it does for nginx.
+    var hasLeft: Bool { channel.isHungUp }
+
+    /// Waits for the head of the next request and parses it into `head`.
+    ///
+    /// - Parameters:
+    ///   - idleTimeout: nanoseconds that an idle connection is kept.
+    ///   - headTimeout: nanoseconds from the first byte of a head to its last.
+    /// - Returns: its length: so many bytes of `input` are the head.
+    func nextRequest(limits: HTTPLimits, idleTimeout: Int64, headTimeout: Int64) async throws(End) -> Int {
+        var deadline = loop.now + (input.isEmpty ? idleTimeout : headTimeout)
+        var begun = !input.isEmpty
+        while true {
+            if !input.isEmpty {
+                do {
+                    if let count = try HeadParser.parseRequest(input, into: &head, limits: limits) {
+                        return count
+                    }
+                } catch { throw .refused(error) }
+                if !begun {
+                    begun = true
+                    deadline = loop.now + headTimeout
+                }
+            } else if isDraining {
+                throw .closed
+            }
+            let outcome: Channel.ReadOutcome
+            do { outcome = try channel.read(into: &input) } catch { throw .failed(error) }
+            switch outcome {
+            case .bytes: continue
+            case .ended: throw input.isEmpty ? .closed : .truncated
+            case .blocked:
+                if await parker.park(until: deadline) == .timedOut {
+                    throw input.isEmpty ? .idle : .headTimeout
+                }
+            }
+        }
+    }
+
+    /// Writes `output` out, for as long as the peer takes it within `deadline` (monotonic nanoseconds).
+    ///
+    /// - Returns: false if the connection is of no more use.
+    func flush(by deadline: Int64) async -> Bool {
+        while true {
+            do {
+                if try channel.write(from: &output) == .done { return true }
+            } catch { return false }
+            if await parker.park(until: deadline) == .timedOut { return false }
+        }
+    }
+
+    /// Ends a connection whose peer may still be sending, so that the answer is not lost: closing with unread bytes
+    /// would reset the connection, and a reset may overtake the answer (RFC 9112 §9.6). Reads on, and throws away, for
+    /// a bounded time and amount.
+    func closeLingering(for timeout: Int64 = 2_000_000_000, atMost limit: Int = 1 << 20) async {
+        let deadline = loop.now + timeout
+        channel.shutdownWriting()
+        var discarded = 0
+        reading: while discarded < limit {
+            input.clear()
+            do {
+                switch try channel.read(into: &input) {
+                case .bytes(let count): discarded += count
+                case .ended: break reading
+                case .blocked:
+                    if isDraining { break reading }
+                    if await parker.park(until: deadline) == .timedOut { break reading }
+                }
+            } catch { break reading }
+        }
+        close()
+    }
+
+    func close() {
+        channel.close()
+        releaseBuffers()
+    }
+
+    /// Ends it so that the peer cannot take what it received for a whole answer.
+    func abort() {
+        channel.abort()
+        releaseBuffers()
+    }
+
+    private func releaseBuffers() {
+        input.clear()
+        output.clear()
+        loop.buffers.reclaim(&input)
+        loop.buffers.reclaim(&output)
+    }
+}

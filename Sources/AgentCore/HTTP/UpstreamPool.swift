@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// What an upstream connection is made to: equal origins share their idle connections.
+struct UpstreamOrigin: Hashable, Sendable {
+    let endpoint: Endpoint
+    /// The name that the certificate must be for, with the port of the resumption cache; nil for plain text.
+    let tls: TLSConfiguration?
+    /// Of the URL; for a Unix socket `localhost`.
+    let host: String
+    let port: UInt16
+}
+
+/// The connections of one loop to one origin: those idle, to be used again, and the way to a new one.
+///
+/// Confined to its loop. What was last used is taken first, so that a pool that was large for a moment shrinks.
+final class UpstreamPool {
+    let origin: UpstreamOrigin
+    private let loop: EventLoop
+    private let context: TLSContext?
+    private var idle: [Idle] = []
+
+    /// Idle connections kept; beyond, the oldest is closed.
+    var idleLimit = 32
+    /// Nanoseconds that an idle one is kept: less than servers commonly do (nginx: 75 s), so that the agent closes first
+    /// and seldom sends into a connection that is about to die.
+    var idleTimeout: Int64 = 50_000_000_000
+
+    private struct Idle {
+        let connection: ClientConnection
+        /// Monotonic nanoseconds at which it is closed.
+        let expires: Int64
+    }
+
+    /// - Parameter context: made from `origin.tls`; nil for plain text.
+    init(_ origin: UpstreamOrigin, context: TLSContext?, on loop: EventLoop) {
+        self.origin = origin
+        self.context = context
+        self.loop = loop
+    }
+
+    var idleCount: Int { idle.count }
+
+    /// When the oldest idle connection is due to be closed; nil if there is none.
+    var nextExpiry: Int64? { idle.first?.expires }
+
+    /// An idle connection that has shown no sign of death, for the task that parks on `parker`.
+    func take(for parker: Parker) -> ClientConnection? {
+        while let candidate = idle.popLast() {
+            let connection = candidate.connection
+            connection.channel.whenIdle = nil
+            guard connection.channel.isOpen, !connection.channel.isHungUp else {
+                connection.close()
+                continue
+            }
+            connection.channel.parker = parker
+            connection.isReused = true
+            connection.hasAnswered = false
+            return connection
+        }
+        return nil
+    }
+
+    /// A new connection.
+    ///
+    /// - Parameters:
+    ///   - deadline: monotonic nanoseconds.
+    ///   - isWanted: asked at each wake, see `Dialer`.
+    func connect(
+        for parker: Parker, by deadline: Int64, while isWanted: @escaping () -> Bool
+    ) async throws(DialFailure) -> ClientConnection {
+        let dialer = Dialer(loop: loop, parker: parker, deadline: deadline, isWanted: isWanted)
+        guard let context else { return ClientConnection(try await dialer.dial(origin.endpoint), on: loop) }
+        let (host, port) = (origin.host, origin.port)
+        let channel = try await dialer.dial(origin.endpoint) { descriptor throws(TLSFailure) in
+            try TLSSession(client: context, host: host, port: port, descriptor: descriptor)
+        }
+        return ClientConnection(channel, on: loop)
+    }
+
+    /// Takes a connection back whose exchange is whole on both sides. One with bytes left over is closed: nobody asked
+    /// for them, and the next caller must not get them.
+    ///
+    /// - Returns: true if this is the first idle connection here, so that somebody has to look at `nextExpiry`.
+    func give(_ connection: ClientConnection) -> Bool {
+        guard connection.input.isEmpty, connection.output.isEmpty, connection.channel.isOpen,
+            !connection.channel.isHungUp
+        else {
+            connection.close()
+            return false
+        }
+        connection.channel.parker = nil
+        connection.channel.whenIdle = { [unowned self, unowned connection] in self.look(at: connection) }
+        if idle.count >= max(1, idleLimit) { idle.removeFirst().connection.close() }
+        idle.append(Idle(connection: connection, expires: loop.now + idleTimeout))
+        return idle.count == 1
+    }
+
+    /// An idle connection stirs. If the server closed it or said something unasked, it is of no more use; TLS may also
+    /// have had a message of its own to deliver.
+    private func look(at connection: ClientConnection) {
+        if case .blocked? = try? connection.channel.read(into: &connection.input), !connection.channel.isHungUp {
+            return
+        }
+        guard let index = idle.firstIndex(where: { $0.connection === connection }) else { return }
+        idle.remove(at: index).connection.close()
+    }
+
+    /// Closes what has been idle for too long.
+    func expire(at now: Int64) {
+        while let first = idle.first, first.expires <= now { idle.removeFirst().connection.close() }
+    }
+
+    /// Closes all that are idle: the route is gone, or the agent is.
+    func close() {
+        for entry in idle { entry.connection.close() }
+        idle.removeAll()
+    }
+}

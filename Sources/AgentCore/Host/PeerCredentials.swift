@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import CLinux
+import Glibc
+
+/// Who connected, as the kernel saw it at connect(2): the peer may have handed its end to somebody else since.
+struct PeerCredentials: Sendable, Hashable {
+    let uid: uid_t
+    /// Known on a Unix socket only.
+    let gid: gid_t?
+    /// Known on a Unix socket only; for logs, since numbers of processes are used again.
+    let pid: pid_t?
+
+    /// The peer of an accepted Unix socket: SO_PEERCRED of unix(7). Right also behind socket activation, where systemd
+    /// has made the listener: the credentials are those of the connecting side.
+    static func ofUnixPeer(_ descriptor: Int32) throws(SystemError) -> PeerCredentials {
+        var credentials = clinux_ucred()
+        var length = socklen_t(MemoryLayout<clinux_ucred>.size)
+        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else {
+            throw SystemError("getsockopt", on: "SO_PEERCRED")
+        }
+        // The kernel's answer for a socket that is no connected Unix socket.
+        guard length == socklen_t(MemoryLayout<clinux_ucred>.size), credentials.pid != 0, credentials.uid != .max else {
+            throw SystemError("getsockopt", code: ENOTCONN, on: "SO_PEERCRED")
+        }
+        return PeerCredentials(uid: credentials.uid, gid: credentials.gid, pid: credentials.pid)
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// What the log says of one call. Never its body, its query or a secret.
+struct AccessRecord: Sendable, Equatable {
+    var request: RequestID
+    var method: String
+    /// The route's prefix; nil if none fitted.
+    var route: String?
+    /// Its host.
+    var upstream: String?
+    /// The credential that was sent, and its place in the chain from 0.
+    var credential: String?
+    var link: Int?
+    /// Who called; nil if that could not be found out.
+    var peer: UInt32?
+    /// What the caller was answered; nil if nothing was.
+    var status: Int?
+    /// Bytes of content received from the caller and sent to it.
+    var received: UInt64 = 0
+    var sent: UInt64 = 0
+    /// From the request's first byte to the answer's; nil if there was no answer.
+    var firstByte: Duration?
+    /// From the request's first byte to the last that was sent.
+    var duration: Duration = .zero
+    /// Whether it was sent again with a renewed credential.
+    var isReplayed = false
+    /// A short fixed word for how it went wrong: `client-gone`, `upstream-cut`.
+    var failure: String?
+}
+
+/// One line a call, gathered in a buffer of the loop.
+///
+/// ## Concurrency
+/// Belongs to one loop. `record` only renders; the loop calls `flush` when it has run out of work, so that a busy loop
+/// spends one write(2) on many lines and an idle one never keeps a line back.
+struct AccessLog: ~Copyable {
+    private let log: Log
+    private var buffer = ByteBuffer()
+
+    /// Written out at once when this much has gathered.
+    static let flushBytes = 32 << 10
+
+    init(_ log: Log) {
+        self.log = log
+    }
+
+    mutating func record(_ record: AccessRecord) {
+        guard log.level <= .info else { return }
+        let style = log.style
+        buffer.beginLine(style, .info, wall: log.clock.now().wall, "call")
+        buffer.append(field: "request", .text(record.request.description), style)
+        buffer.append(field: "method", .text(record.method), style)
+        if let route = record.route { buffer.append(field: "route", .text(route), style) }
+        if let upstream = record.upstream { buffer.append(field: "upstream", .text(upstream), style) }
+        if let credential = record.credential { buffer.append(field: "credential", .text(credential), style) }
+        if let link = record.link { buffer.append(field: "link", .count(link), style) }
+        if let peer = record.peer { buffer.append(field: "peer", .count(peer), style) }
+        if let status = record.status { buffer.append(field: "status", .count(status), style) }
+        buffer.append(field: "received", .count(record.received), style)
+        buffer.append(field: "sent", .count(record.sent), style)
+        if let firstByte = record.firstByte { buffer.append(field: "firstByte", .duration(firstByte), style) }
+        buffer.append(field: "duration", .duration(record.duration), style)
+        if record.isReplayed { buffer.append(field: "replayed", true, style) }
+        if let failure = record.failure { buffer.append(field: "failure", .text(failure), style) }
+        buffer.endLine(style)
+        if buffer.count >= Self.flushBytes { flush() }
+    }
+
+    mutating func flush() {
+        guard !buffer.isEmpty else { return }
+        log.sink.write(buffer.readable)
+        buffer.clear()
+    }
+}

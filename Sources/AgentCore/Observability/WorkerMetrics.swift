@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// What one data loop has counted. A value confined to its loop; a scrape copies it from every loop and adds them up.
+struct WorkerMetrics: Sendable, Equatable {
+    var acceptedConnections: UInt64 = 0
+    var openConnections: Int64 = 0
+    /// Connections to upstreams: made, and used again.
+    var upstreamConnections: UInt64 = 0
+    var reusedUpstreamConnections: UInt64 = 0
+    /// Requests that reached no route, by a short fixed word for the reason: `bad-request`, `peer-not-allowed`.
+    private(set) var refusals: [Refusal] = []
+    private(set) var routes: [RouteMetrics] = []
+
+    struct Refusal: Sendable, Equatable {
+        let reason: String
+        var count: UInt64
+    }
+
+    /// Most reasons that are told apart; a word that came from outside could not fill the memory.
+    static let refusalLimit = 64
+
+    /// The place of a route's counters, for `routes`; asked once when a configuration is taken up, not once a request.
+    mutating func slot(route: String) -> Int {
+        if let index = routes.firstIndex(where: { $0.route == route }) { return index }
+        routes.append(RouteMetrics(route: route))
+        return routes.count - 1
+    }
+
+    mutating func update(slot: Int, _ body: (inout RouteMetrics) -> Void) {
+        guard routes.indices.contains(slot) else { return }
+        body(&routes[slot])
+    }
+
+    mutating func countRefusal(_ reason: String) {
+        addRefusal(reason, 1)
+    }
+
+    mutating func merge(_ other: WorkerMetrics) {
+        acceptedConnections &+= other.acceptedConnections
+        openConnections &+= other.openConnections
+        upstreamConnections &+= other.upstreamConnections
+        reusedUpstreamConnections &+= other.reusedUpstreamConnections
+        for refusal in other.refusals { addRefusal(refusal.reason, refusal.count) }
+        for route in other.routes { update(slot: slot(route: route.route)) { $0.merge(route) } }
+    }
+
+    private mutating func addRefusal(_ reason: String, _ count: UInt64) {
+        if let index = refusals.firstIndex(where: { $0.reason == reason }) {
+            refusals[index].count &+= count
+        } else if refusals.count < Self.refusalLimit {
+            refusals.append(Refusal(reason: reason, count: count))
+        }
+    }
+}
+
+/// The counters of one route.
+struct RouteMetrics: Sendable, Equatable {
+    /// Its prefix.
+    let route: String
+    /// Answers by the first digit of their status: `answers[2]` are the 2xx; 0 are calls without an answer.
+    private(set) var answers = [UInt64](repeating: 0, count: 6)
+    var receivedBytes: UInt64 = 0
+    var sentBytes: UInt64 = 0
+    /// Calls under way.
+    var active: Int64 = 0
+    /// Calls served by a link of the chain behind the first.
+    var fallbacks: UInt64 = 0
+    /// Calls sent again with a renewed credential.
+    var replays: UInt64 = 0
+    /// Calls for which no link of the chain was usable.
+    var withoutCredential: UInt64 = 0
+    /// Calls that ended early: by the caller, or by the upstream.
+    var clientAborts: UInt64 = 0
+    var upstreamFailures: UInt64 = 0
+    var firstByte = Histogram()
+    var duration = Histogram()
+
+    init(route: String) {
+        self.route = route
+    }
+
+    mutating func countAnswer(status: Int?) {
+        let digit = (status ?? 0) / 100
+        answers[answers.indices.contains(digit) ? digit : 0] &+= 1
+    }
+
+    mutating func merge(_ other: RouteMetrics) {
+        for index in answers.indices { answers[index] &+= other.answers[index] }
+        receivedBytes &+= other.receivedBytes
+        sentBytes &+= other.sentBytes
+        active &+= other.active
+        fallbacks &+= other.fallbacks
+        replays &+= other.replays
+        withoutCredential &+= other.withoutCredential
+        clientAborts &+= other.clientAborts
+        upstreamFailures &+= other.upstreamFailures
+        firstByte.merge(other.firstByte)
+        duration.merge(other.duration)
+    }
+}

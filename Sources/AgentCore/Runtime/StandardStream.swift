@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import Glibc
+
+/// One of the streams that the process was started with. Never closed.
+struct StandardStream: Sendable {
+    private let raw: Int32
+
+    static let output = StandardStream(raw: STDOUT_FILENO)
+    static let error = StandardStream(raw: STDERR_FILENO)
+
+    var isTerminal: Bool { isatty(raw) == 1 }
+
+    /// Writes all of it, in one write(2) if the kernel takes it in one.
+    ///
+    /// - Returns: false if the reader is gone or is not keeping up; the rest is lost then, and nobody waits.
+    @discardableResult
+    func write(_ bytes: Span<UInt8>) -> Bool {
+        var offset = 0
+        while offset < bytes.count {
+            let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress! + offset, $0.count - offset) }
+            if written > 0 {
+                offset += written
+            } else if errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+}

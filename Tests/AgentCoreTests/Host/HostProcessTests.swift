@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import CLinux
+import Glibc
+import Testing
+
+@testable import AgentCore
+
+// These change the test process itself, each in a way that no other test minds.
+@Suite(.serialized) struct HostProcessTests {
+    @Test func `steering signals are read from the descriptor in place of their effect`() throws {
+        // On a thread of its own: only a thread's own mask can be changed, and a signal sent to a thread stays there.
+        var thread = pthread_t()
+        let code = unsafe pthread_create(
+            &thread, nil,
+            { _ in
+                HostSignals.takeOver()
+                if let signals = try? HostSignals() {
+                    let before = signals.next()
+                    for signal in [SIGTERM, SIGHUP, SIGINT] { pthread_kill(pthread_self(), signal) }
+                    let seen = [signals.next(), signals.next(), signals.next()].compactMap { $0 }
+                    let isRight = before == nil && Set(seen) == Set(HostSignal.allCases) && signals.next() == nil
+                    return unsafe UnsafeMutableRawPointer(bitPattern: isRight ? 1 : 2)
+                }
+                return nil
+            }, nil)
+        #expect(code == 0)
+        var result: UnsafeMutableRawPointer?
+        #expect(unsafe pthread_join(thread, &result) == 0)
+        #expect(unsafe UInt(bitPattern: result) == 1)
+    }
+
+    @Test func `the process can be made to leave no dump`() throws {
+        var before = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &before)
+        try HostProcess.forbidDumps()
+        #expect(clinux_get_dumpable() == 0)
+        var limit = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        #expect(limit.rlim_cur == 0 && limit.rlim_max == 0)
+        #expect(clinux_set_dumpable(1) == 0)
+    }
+
+    @Test func `the limit of open descriptors is raised as far as it goes`() throws {
+        let now = try HostProcess.raiseDescriptorLimit()
+        var limit = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        #expect(limit.rlim_cur == limit.rlim_max)
+        #expect(now == UInt64(limit.rlim_max))
+    }
+}

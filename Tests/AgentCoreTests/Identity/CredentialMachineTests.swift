@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import Testing
+
+@testable import AgentCore
+
+/// Stories of one credential, each over the whole loop: machine, timers, source, callers.
+@Suite struct CredentialMachineTests {
+    static let exec = CredentialSpec(name: "token", source: .exec(ExecSpec(command: ["issue"])))
+    static let file = CredentialSpec(name: "token", source: .file(path: "/run/token", field: .raw))
+    static let key = CredentialSpec(name: "key", kind: .key, source: .file(path: "/etc/key", field: .raw))
+
+    static let refused = CredentialFailure(.refused, "the issuer answered 500")
+
+    /// A fresh token of `life` seconds for every question, after 50 ms.
+    static func minting(_ life: Double) -> (Int, HostTime) -> (delay: Int64, VirtualHost.Answer) {
+        { count, now in
+            let wall = Double(now.wall / 1_000_000) / 1000
+            return (
+                50_000_000,
+                .token(TestToken.value(TestToken.jwt(issued: wall, expires: wall + life, serial: count)))
+            )
+        }
+    }
+
+    private func expectSound(_ host: VirtualHost, _ comment: Comment? = nil) {
+        #expect(host.violations.isEmpty, comment)
+    }
+
+    // MARK: Windows and mints
+
+    @Test(arguments: [5.0, 10, 30, 60, 299, 300, 900, 3600, 7200, 43_200, 86_400, 604_800, 2_592_000])
+    func `at most one and a half mints a life, and never without a token`(_ life: Double) throws {
+        var host = VirtualHost(Self.exec, seed: UInt64(life), source: Self.minting(life))
+        host.call()
+        host.run(.seconds(0.1))
+        let lives = 40.0
+        let unserved = host.run(.seconds(life * lives), callingEvery: .seconds(life / 23))
+        #expect(unserved == 0)
+        let mints = try #require(host.snapshot).mints
+        #expect(Double(mints) <= 1.5 * lives + 1)
+        #expect(Double(mints) >= lives)
+        #expect(host.asked.count == Int(mints))
+        expectSound(host)
+    }
+
+    @Test func `tokens of five minutes are minted eighteen times an hour at most, forever`() {
+        var host = VirtualHost(Self.exec, source: Self.minting(299))
+        host.run(.seconds(86_400), callingEvery: .seconds(3))
+        #expect(host.asked.count <= 24 * 18 + 10)
+        expectSound(host)
+    }
+
+    @Test func `callers at startup share one flight`() {
+        var host = VirtualHost(Self.exec, source: Self.minting(300))
+        for _ in 0..<200 { host.call() }
+        host.run(.seconds(1))
+        for _ in 0..<200 { host.call() }
+        #expect(host.asked.count == 1)
+        #expect(host.isUsable)
+    }
+
+    @Test func `nobody asked, so nothing is fetched`() {
+        var host = VirtualHost(Self.exec, source: Self.minting(300))
+        host.run(.seconds(86_400))
+        #expect(host.asked.isEmpty)
+        #expect(host.snapshot?.phase == .idle)
+    }
+
+    @Test(arguments: [5.0, 300, 3600])
+    func `a credential nobody asks for lapses, and the next caller brings it back`(_ life: Double) {
+        var host = VirtualHost(Self.exec, source: Self.minting(life))
+        host.call()
+        host.run(.seconds(life * 20))
+        #expect(host.asked.count <= 3)
+        #expect(!host.isUsable)
+        #expect(host.changes.last == .lapsed)
+        let asked = host.asked.count
+        host.call()
+        host.run(.seconds(0.05))
+        #expect(host.isUsable)
+        #expect(host.asked.count == asked + 1)
+        expectSound(host)
+    }
+
+    @Test func `prefetch keeps it warm from the start although nobody asks`() {
+        var spec = Self.exec
+        spec.prefetch = true
+        var host = VirtualHost(spec, source: Self.minting(300))
+        host.run(.seconds(1))
+        for _ in 0..<1000 {
+            #expect(host.isUsable)
+            host.run(.seconds(10))
+        }
+        #expect(host.asked.count <= 52)
+        expectSound(host)
+    }
+
+    @Test func `a caller who needs more life than is left gets a new token, once`() {
+        var host = VirtualHost(Self.exec, source: Self.minting(3600))
+        host.call()
+        host.run(.seconds(1200))
+        host.send(.demand(life: .seconds(3000)))
+        host.run(.seconds(1))
+        #expect(host.asked.count == 2)
+        #expect(host.snapshot?.isUsable(for: .seconds(3000), at: host.now) == true)
+        host.send(.demand(life: .seconds(9000)))
+        host.run(.seconds(500))
+        #expect(host.asked.count == 2)
+    }
+
+    // MARK: Failure and recovery
+
+    @Test func `a failed renewal never loses a valid token`() {
+        let mint = Self.minting(3600)
+        var host = VirtualHost(Self.exec) { count, now in
+            count == 1 ? mint(count, now) : (1_000_000, .failure(Self.refused))
+        }
+        host.call()
+        host.run(.seconds(0.1))
+        var served = 0.0
+        while host.isUsable {
+            host.call()
+            host.run(.seconds(1))
+            served += 1
+        }
+        #expect(served >= 3599)
+        #expect(host.changes.count { if case .failing = $0 { true } else { false } } == 1)
+        #expect(host.changes.last == .expired)
+        expectSound(host)
+    }
+
+    @Test(arguments: [10.0, 600, 1800, 86_400, 604_800])
+    func `after an outage of any length it comes back within one back-off step`(_ outage: Double) throws {
+        let mint = Self.minting(300)
+        var host = VirtualHost(Self.exec, seed: UInt64(outage)) { count, now in
+            now.boot > .seconds(100) && now.boot < .seconds(100 + outage)
+                ? (20_000_000, .failure(Self.refused)) : mint(count, now)
+        }
+        host.run(.seconds(100 + outage), callingEvery: .seconds(max(5, outage / 20_000)))
+        let asked = host.asked.filter { $0 > .seconds(100) }
+        // The first minute is quick, from then on one question in half a minute on average.
+        #expect(Double(asked.count) <= outage / 20 + 30)
+        for (earlier, later) in zip(asked, asked.dropFirst()) { #expect(later - earlier >= .seconds(1)) }
+        var waited = 0.0
+        while !host.isUsable || host.snapshot?.failure != nil {
+            host.call()
+            host.run(.seconds(1))
+            waited += 1
+            try #require(waited <= 62)
+        }
+        expectSound(host)
+    }
+
+    @Test func `Retry-After is respected`() {
+        var host = VirtualHost(Self.exec) { _, _ in
+            (0, .failure(CredentialFailure(.refused, "the issuer answered 429", retryAfter: .seconds(120))))
+        }
+        host.run(.seconds(3600), callingEvery: .seconds(1))
+        for (earlier, later) in zip(host.asked, host.asked.dropFirst()) { #expect(later - earlier >= .seconds(121)) }
+        #expect(host.asked.count > 10)
+    }
+
+    @Test func `a source that hangs is abandoned at its limit, and asked again`() {
+        let mint = Self.minting(300)
+        var host = VirtualHost(Self.exec) { count, now in count <= 3 ? (0, .hang) : mint(count, now) }
+        host.call()
+        host.run(.seconds(29.9))
+        #expect(host.snapshot?.phase == .fetching)
+        host.run(.seconds(0.2))
+        #expect(host.snapshot?.failure?.kind == .timedOut)
+        host.run(.seconds(150), callingEvery: .seconds(5))
+        #expect(host.isUsable)
+        expectSound(host)
+    }
+
+    // MARK: Sources that do not renew
+
+    @Test(arguments: [5.0, 60, 300, 3600, 43_200])
+    func `the same token again is no success, no loop, and stays in use while it lives`(_ life: Double) {
+        let token = TestToken.jwt(issued: 1_795_248_000, expires: 1_795_248_000 + life)
+        var host = VirtualHost(Self.exec) { _, _ in (0, .token(TestToken.value(token))) }
+        host.call()
+        host.run(0)
+        let unserved = host.run(.seconds(life - 0.001), callingEvery: .seconds(life / 100))
+        #expect(unserved == 0)
+        #expect(host.snapshot?.mints == 1)
+        #expect(host.asked.count <= 14)
+        let before = host.asked.count
+        host.run(.seconds(3600), callingEvery: .seconds(1))
+        #expect(!host.isUsable)
+        #expect(host.asked.count - before <= 200)
+        #expect(host.snapshot?.failure?.kind == .expired)
+        expectSound(host)
+    }
+
+    @Test func `a metadata server's cache that renews late is met in time`() {
+        // An hour's token, the same for everybody until five minutes before its end.
+        var host = VirtualHost(Self.exec) { _, now in
+            let second = now.wall / 1_000_000_000
+            let issued = (second + 300) / 3600 * 3600 - 300
+            return (
+                10_000_000,
+                .token(TestToken.value(TestToken.jwt(issued: Double(issued), expires: Double(issued + 3900))))
+            )
+        }
+        host.call()
+        host.run(.seconds(1))
+        let unserved = host.run(.seconds(86_400), callingEvery: .seconds(7))
+        #expect(unserved == 0)
+        #expect((host.snapshot?.mints ?? 0) <= 26)
+        #expect(host.asked.count <= 24 * 10)
+        expectSound(host)
+    }
+
+    @Test func `an opaque token that a command confirms lives on under its generation`() {
+        var spec = Self.exec
+        spec.maxAge = .seconds(600)
+        var host = VirtualHost(spec) { _, _ in (1_000_000, .token(TestToken.value("opaque"))) }
+        host.call()
+        host.run(.seconds(1))
+        let unserved = host.run(.seconds(86_400), callingEvery: .seconds(10))
+        #expect(unserved == 0)
+        #expect(host.snapshot?.mints == 1)
+        #expect(host.snapshot?.generation == 1)
+        #expect(host.asked.count <= 144 * 3 / 2 + 40)
+        #expect(host.snapshot?.failure == nil)
+        expectSound(host)
+    }
+
+    @Test func `a token already expired is no success and says how the clock stands`() throws {
+        var host = VirtualHost(Self.exec) { _, now in
+            let wall = Double(now.wall / 1_000_000_000)
+            return (
+                0,
+                .token(
+                    TestToken.value(
+                        TestToken.jwt(issued: wall - 7200, expires: wall - 3600), issuerWall: now.wall - .seconds(7200))
+                )
+            )
+        }
+        host.run(.seconds(600), callingEvery: .seconds(1))
+        #expect(!host.isUsable)
+        let failure = try #require(host.snapshot?.failure)
+        #expect(failure.kind == .expired)
+        #expect(failure.message.contains("expired 60 min ago"))
+        #expect(failure.message.contains("this host's clock is 2 h ahead of the issuer's (Date)"))
+        #expect(host.asked.count <= 45)
+    }
+
+    @Test func `of two tokens the one that lives longer is kept`() {
+        var host = VirtualHost(Self.exec) { count, now in
+            let wall = Double(now.wall / 1_000_000_000)
+            return (0, .token(TestToken.value(TestToken.jwt(expires: wall + (count == 2 ? 30 : 300), serial: count))))
+        }
+        host.call()
+        host.run(.seconds(228), callingEvery: .seconds(1))
+        #expect(host.asked.count >= 2)
+        #expect(host.snapshot?.generation == 1)
+        host.run(.seconds(60), callingEvery: .seconds(1))
+        #expect(host.snapshot?.generation == 2)
+        expectSound(host)
+    }
+
+    @Test func `a token that begins later waits its turn while the old one serves`() {
+        var host = VirtualHost(Self.exec) { count, now in
+            let wall = Double(now.wall / 1_000_000_000)
+            let begins = count == 1 ? wall : wall + 40
+            return (
+                0, .token(TestToken.value(TestToken.jwt(notBefore: begins, expires: wall + 300, serial: count)))
+            )
+        }
+        host.call()
+        host.run(0)
+        let unserved = host.run(.seconds(1000), callingEvery: .seconds(1))
+        #expect(unserved == 0)
+        #expect((host.snapshot?.generation ?? 0) >= 4)
+        #expect((host.snapshot?.mints ?? 0) <= 7)
+        expectSound(host)
+    }
+
+    // MARK: Files
+
+    @Test func `a replaced key is read at once, and a burst of changes is not a storm`() {
+        let box = Box("key-1")
+        var host = VirtualHost(Self.key) { _, _ in (1_000_000, .token(TestToken.value(box.value))) }
+        host.call()
+        host.run(.seconds(3600))
+        #expect(host.asked.count == 1)
+        box.value = "key-2"
+        host.send(.sourceChanged)
+        host.run(.seconds(0.2))
+        #expect(host.value == "key-2")
+        #expect(host.snapshot?.generation == 2)
+        for _ in 0..<1000 {
+            host.send(.sourceChanged)
+            host.run(.seconds(0.001))
+        }
+        host.run(.seconds(1))
+        #expect(host.asked.count <= 14)
+        expectSound(host)
+    }
+
+    @Test func `a change during a read is read again`() {
+        let box = Box("key-1")
+        var host = VirtualHost(Self.key) { _, _ in (1_000_000_000, .token(TestToken.value(box.value))) }
+        host.call()
+        host.run(.seconds(0.5))
+        box.value = "key-2"
+        host.send(.sourceChanged)
+        host.run(.seconds(10))
+        #expect(host.value == "key-2")
+        #expect(host.asked.count == 2)
+    }
+
+    @Test func `a key file emptied for a moment keeps the key, and the new one comes by itself`() {
+        let box = Box("key-1")
+        var host = VirtualHost(Self.key) { _, _ in
+            box.value.isEmpty
+                ? (0, .failure(CredentialFailure(.empty, "empty"))) : (0, .token(TestToken.value(box.value)))
+        }
+        host.call()
+        host.run(.seconds(10))
+        box.value = ""
+        host.send(.sourceChanged)
+        host.run(.seconds(10))
+        #expect(host.value == "key-1" && host.isUsable)
+        #expect(host.snapshot?.failure?.kind == .empty)
+        box.value = "key-2"
+        host.run(.seconds(61))
+        #expect(host.value == "key-2")
+        #expect(host.snapshot?.failure == nil)
+        expectSound(host)
+    }
+
+    @Test func `a file may be replaced by a token that ends sooner`() {
+        let box = Box(TestToken.jwt(expires: 1_795_248_000 + 3600))
+        var host = VirtualHost(Self.file) { _, _ in (0, .token(TestToken.value(box.value))) }
+        host.call()
+        host.run(.seconds(10))
+        box.value = TestToken.jwt(expires: 1_795_248_000 + 600)
+        host.send(.sourceChanged)
+        host.run(.seconds(1))
+        #expect(host.value == box.value)
+    }
+
+    @Test func `a projected token is met after the kubelet has replaced it, without a word of failure`() {
+        // Replaced at 80 % of an hour; no watcher tells.
+        var host = VirtualHost(Self.file) { _, now in
+            let second = now.wall / 1_000_000_000
+            let issued = second / 2880 * 2880
+            return (0, .token(TestToken.value(TestToken.jwt(issued: Double(issued), expires: Double(issued + 3600)))))
+        }
+        host.call()
+        host.run(0)
+        let unserved = host.run(.seconds(86_400), callingEvery: .seconds(5))
+        #expect(unserved == 0)
+        #expect(!host.changes.contains { if case .failing = $0 { true } else { false } })
+    }
+
+    // MARK: Clocks
+
+    @Test(arguments: [1.0, 300, 3600, 34_560_000, -1, -300, -3600, -34_560_000])
+    func `a step of the wall clock sends no expired token and starts no storm`(_ step: Double) {
+        let box = Box(VirtualHost.epoch)
+        // The issuer's clock is right all the time.
+        var host = VirtualHost(Self.exec) { count, now in
+            let wall = Double((box.value + now.boot) / 1_000_000) / 1000
+            return (
+                50_000_000, .token(TestToken.value(TestToken.jwt(issued: wall, expires: wall + 300, serial: count)))
+            )
+        }
+        host.run(.seconds(600), callingEvery: .seconds(1))
+        let before = host.asked.count
+        host.stepWall(by: .seconds(step))
+        host.run(.seconds(600), callingEvery: .seconds(1))
+        #expect(host.asked.count - before <= 40)
+        host.stepWall(by: -.seconds(step))
+        host.run(.seconds(3), callingEvery: .seconds(1))
+        #expect(host.isUsable, "a right clock is enough")
+        expectSound(host)
+    }
+
+    @Test func `a clock set again every tenth of a second starts no storm`() {
+        var host = VirtualHost(Self.exec, source: Self.minting(300))
+        host.call()
+        for step in 0..<6000 {
+            host.stepWall(by: .seconds(step.isMultiple(of: 2) ? 3600 : -3600))
+            host.call()
+            host.run(.seconds(0.1))
+        }
+        #expect(host.asked.count <= 610)
+        expectSound(host)
+    }
+
+    @Test(arguments: [true, false])
+    func `a host that starts in 1970 has a token, and keeps one when its clock is set`(_ told: Bool) {
+        var host = VirtualHost(Self.exec, wall: .seconds(40)) { count, now in
+            let wall = Double((VirtualHost.epoch + now.boot) / 1_000_000) / 1000
+            return (
+                50_000_000, .token(TestToken.value(TestToken.jwt(issued: wall, expires: wall + 300, serial: count)))
+            )
+        }
+        host.call()
+        host.run(.seconds(1))
+        #expect(host.isUsable)
+        #expect(
+            host.changes.contains {
+                if case .skew(let skew) = $0 { (skew?.offset ?? 0) < -.seconds(1e9) } else { false }
+            })
+        let first = host.run(.seconds(2000), callingEvery: .seconds(1))
+        host.stepWall(by: VirtualHost.epoch - .seconds(40), told: told)
+        let second = host.run(.seconds(2000), callingEvery: .seconds(1))
+        #expect(first == 0 && second == 0)
+        #expect(host.snapshot?.skew == nil)
+        #expect(host.asked.count <= 4000 / 200 + 5)
+        expectSound(host)
+    }
+
+    @Test func `a host in 1970 without iat in its tokens recovers when its clock is set`() {
+        var host = VirtualHost(Self.exec, wall: 0) { count, now in
+            let wall = Double((VirtualHost.epoch + now.boot) / 1_000_000) / 1000
+            return (50_000_000, .token(TestToken.value(TestToken.jwt(expires: wall + 300, serial: count))))
+        }
+        host.call()
+        host.run(.seconds(1000), callingEvery: .seconds(1))
+        host.stepWall(by: VirtualHost.epoch)
+        host.run(.seconds(2.5), callingEvery: .seconds(0.5))
+        #expect(host.isUsable)
+        let unserved = host.run(.seconds(2000), callingEvery: .seconds(1))
+        #expect(unserved == 0)
+        expectSound(host)
+    }
+
+    @Test func `after a step back the same token again does not live longer`() {
+        let token = TestToken.jwt(expires: 1_795_248_000 + 300)
+        var host = VirtualHost(Self.exec) { _, _ in (0, .token(TestToken.value(token))) }
+        host.call()
+        host.run(.seconds(100))
+        host.stepWall(by: -.seconds(3600))
+        host.run(.seconds(300), callingEvery: .seconds(1))
+        #expect(!host.isUsable)
+    }
+
+    // MARK: Rejection
+
+    @Test func `two hundred refusals of one generation cause one renewal`() {
+        var host = VirtualHost(Self.exec, source: Self.minting(3600))
+        host.call()
+        host.run(.seconds(30))
+        for _ in 0..<200 { host.send(.rejected(generation: 1)) }
+        #expect(host.snapshot?.isRejected(at: host.now) == true)
+        host.run(.seconds(1))
+        for _ in 0..<200 { host.send(.rejected(generation: 1)) }
+        host.run(.seconds(60))
+        #expect(host.asked.count == 2)
+        #expect(host.snapshot?.generation == 2)
+        #expect(host.snapshot?.isRejected(at: host.now) == false)
+        expectSound(host)
+    }
+
+    @Test func `a refusal of the renewed token within the cooldown renews nothing, and is tried again after it`() {
+        var host = VirtualHost(Self.exec, source: Self.minting(86_400))
+        host.call()
+        host.run(.seconds(30))
+        var generation: UInt64 = 1
+        // An upstream that refuses everything, a caller every second.
+        for _ in 0..<7200 {
+            generation = host.snapshot?.generation ?? 0
+            if host.snapshot?.isRejected(at: host.now) == false { host.send(.rejected(generation: generation)) }
+            host.run(.seconds(1))
+        }
+        // 120 s, 240 s, 480 s, 960 s, 1800 s, 1800 s…
+        #expect(host.asked.count <= 9)
+        #expect(host.asked.count >= 5)
+        expectSound(host)
+    }
+
+    @Test func `a fetch in flight when the refusal arrives does not bring the refused token back`() {
+        let box = Box("token-1")
+        var host = VirtualHost(Self.exec) { _, _ in (2_000_000_000, .token(TestToken.value(box.value))) }
+        host.call()
+        host.run(.seconds(3))
+        // Due again after about 200 s of its 300: the flight reads the old token, the refusal comes, the token changes.
+        host.run(.seconds(260), callingEvery: .seconds(0.25))
+        while host.snapshot?.phase != .fetching {
+            host.call()
+            host.run(.seconds(0.1))
+        }
+        let asked = host.asked.count
+        host.send(.rejected(generation: 1))
+        box.value = "token-2"
+        host.run(.seconds(5))
+        #expect(host.value == "token-2")
+        #expect(host.asked.count == asked + 1)
+        #expect(host.snapshot?.isRejected(at: host.now) == false)
+    }
+
+    @Test func `the source returns the refused token for a while`() {
+        let box = Box("token-1")
+        var host = VirtualHost(Self.exec) { _, _ in (10_000_000, .token(TestToken.value(box.value))) }
+        host.call()
+        host.run(.seconds(10))
+        host.send(.rejected(generation: 1))
+        host.run(.seconds(60), callingEvery: .seconds(1))
+        #expect(host.snapshot?.isRejected(at: host.now) == true)
+        #expect(host.snapshot?.generation == 1)
+        #expect(host.asked.count <= 12)
+        box.value = "token-2"
+        host.run(.seconds(60), callingEvery: .seconds(1))
+        #expect(host.value == "token-2")
+        #expect(host.snapshot?.isRejected(at: host.now) == false)
+    }
+
+    @Test func `a refused key is read once more and then left alone until it changes`() {
+        let box = Box("key-1")
+        var host = VirtualHost(Self.key) { _, _ in (0, .token(TestToken.value(box.value))) }
+        host.call()
+        host.run(.seconds(10))
+        host.send(.rejected(generation: 1))
+        host.run(.seconds(100), callingEvery: .seconds(1))
+        #expect(host.asked.count == 2)
+        #expect(host.snapshot?.isRejected(at: host.now) == true)
+        host.run(.seconds(30), callingEvery: .seconds(1))
+        #expect(host.snapshot?.isRejected(at: host.now) == false)
+        box.value = "key-2"
+        host.send(.sourceChanged)
+        host.run(.seconds(1))
+        #expect(host.value == "key-2")
+    }
+
+    @Test func `a late refusal of an old generation changes nothing`() {
+        var host = VirtualHost(Self.exec, source: Self.minting(60))
+        host.run(.seconds(200), callingEvery: .seconds(1))
+        let (asked, before) = (host.asked.count, host.snapshot?.generation)
+        host.send(.rejected(generation: 1))
+        host.send(.rejected(generation: 99))
+        host.run(.seconds(0.5))
+        #expect(host.asked.count == asked)
+        #expect(host.snapshot?.generation == before)
+        #expect(host.snapshot?.isRejected(at: host.now) == false)
+    }
+
+    @Test func `a refusal while the issuer fails does not break the back-off`() {
+        let mint = Self.minting(3600)
+        var host = VirtualHost(Self.exec) { count, now in
+            count == 1 ? mint(count, now) : (0, .failure(Self.refused))
+        }
+        host.call()
+        host.run(.seconds(10))
+        for _ in 0..<600 {
+            host.send(.rejected(generation: 1))
+            host.run(.seconds(1))
+        }
+        #expect(host.asked.count <= 45)
+        #expect(host.isUsable)
+        expectSound(host)
+    }
+
+    // MARK: Small things
+
+    @Test func `the same events on the same seed give the same life`() {
+        func life(_ seed: UInt64) -> [Int64] {
+            var host = VirtualHost(Self.exec, seed: seed, source: Self.minting(300))
+            host.run(.seconds(3600), callingEvery: .seconds(1))
+            return host.asked
+        }
+        #expect(life(7) == life(7))
+        #expect(life(7) != life(8))
+    }
+
+    @Test func `a use of a fresh token publishes nothing and sets no timer`() {
+        var host = VirtualHost(Self.exec, source: Self.minting(3600))
+        host.call()
+        host.run(.seconds(1))
+        host.call()
+        let published = host.published
+        for _ in 0..<1000 {
+            host.call()
+            host.run(1_000_003)
+        }
+        #expect(host.published == published)
+    }
+
+    @Test func `no change shows a secret`() {
+        var host = VirtualHost(Self.exec) { count, _ in (0, .token(TestToken.value("hunter2-\(count)"))) }
+        host.run(.seconds(2000), callingEvery: .seconds(1))
+        host.send(.rejected(generation: host.snapshot?.generation ?? 0))
+        host.run(.seconds(10))
+        var text = ""
+        dump(host.machine, to: &text)
+        dump(host.snapshot, to: &text)
+        dump(host.changes, to: &text)
+        #expect(!text.contains("hunter2"))
+        #expect(text.contains("token"))
+    }
+}
+
+/// Something a source's closure and the test both see.
+final class Box<Value> {
+    var value: Value
+    init(_ value: Value) { self.value = value }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+@testable import AgentCore
+
+/// One credential's whole loop on a clock moved by hand: the machine that the agent runs, a scripted source, timers and
+/// deliveries in the order of their moments. No thread, no waiting.
+struct VirtualHost {
+    enum Answer {
+        case token(SourceValue)
+        case failure(CredentialFailure)
+        /// Never answers.
+        case hang
+    }
+
+    /// The wall clock's lead over the boot clock, nanoseconds: steps change it.
+    var wallOffset: Int64
+    private(set) var boot: Int64 = 0
+    private(set) var machine: CredentialMachine
+    /// The snapshot in force, as a loop would hold it.
+    private(set) var snapshot: CredentialSnapshot?
+    private(set) var changes: [CredentialChange] = []
+    private(set) var published = 0
+    /// Boot-clock moments at which the source was asked.
+    private(set) var asked: [Int64] = []
+    private(set) var violations: [String] = []
+
+    /// Called when the source is asked: the number of the fetch from 1, the time. Answers after the delay.
+    var source: (Int, HostTime) -> (delay: Int64, Answer)
+
+    private var timer: Int64?
+    private var deliveries: [(at: Int64, flight: UInt64, answer: Answer)] = []
+    private var flying: UInt64?
+    private var flyingSince: Int64 = 0
+    private var seen: [(value: String, claimedEnd: HostTime)] = []
+
+    /// 2026-11-21T08:00:00Z
+    static let epoch = Int64(1_795_248_000) * 1_000_000_000
+
+    init(
+        _ spec: CredentialSpec, seed: UInt64 = 1, wall: Int64 = VirtualHost.epoch,
+        source: @escaping (Int, HostTime) -> (delay: Int64, Answer)
+    ) {
+        machine = CredentialMachine(spec, seed: seed)
+        wallOffset = wall
+        self.source = source
+        send(.start)
+    }
+
+    var now: HostTime { HostTime(wall: boot.plus(wallOffset), boot: boot) }
+    var isUsable: Bool { snapshot?.isUsable(at: now) ?? false }
+    var value: String? { snapshot?.credential.map { TestToken.text($0.secret) } }
+
+    mutating func send(_ event: CredentialMachine.Event) {
+        for action in machine.handle(event, at: now) {
+            switch action {
+            case .startFetch(let flight):
+                if flying != nil { violations.append("two flights at \(boot)") }
+                flying = flight
+                flyingSince = boot
+                asked.append(boot)
+                let (delay, answer) = source(asked.count, now)
+                if case .hang = answer { continue }
+                deliveries.append((boot.plus(delay), flight, answer))
+            case .abandonFetch(let flight):
+                if flying != flight { violations.append("a flight abandoned that does not fly") }
+                flying = nil
+                deliveries.removeAll { $0.flight == flight }
+            case .setTimer(let moment): timer = moment
+            case .publish(let new):
+                published += 1
+                snapshot = new
+            case .report(let change): changes.append(change)
+            }
+        }
+        check()
+    }
+
+    /// Lets time pass, with everything that happens in it.
+    mutating func run(_ nanoseconds: Int64) {
+        let end = boot.plus(nanoseconds)
+        while true {
+            let delivery = deliveries.indices.min { deliveries[$0].at < deliveries[$1].at }
+            let next = min(delivery.map { deliveries[$0].at } ?? .max, timer.map { max($0, boot) } ?? .max)
+            guard next <= end else { break }
+            boot = next
+            if let delivery, deliveries[delivery].at == next {
+                let due = deliveries.remove(at: delivery)
+                flying = nil
+                switch due.answer {
+                case .token(let value): send(.fetched(flight: due.flight, .success(value)))
+                case .failure(let failure): send(.fetched(flight: due.flight, .failure(failure)))
+                case .hang: break
+                }
+            } else {
+                timer = nil
+                send(.timer)
+            }
+            if violations.count > 10 { break }
+        }
+        boot = end
+    }
+
+    /// Time passes with a caller every `interval`, who uses what there is or demands it.
+    ///
+    /// - Returns: how often nothing usable was there.
+    @discardableResult
+    mutating func run(_ nanoseconds: Int64, callingEvery interval: Int64) -> Int {
+        let end = boot.plus(nanoseconds)
+        var unserved = 0
+        while boot < end {
+            call()
+            if !isUsable { unserved += 1 }
+            run(min(interval, end - boot))
+        }
+        return unserved
+    }
+
+    mutating func call() {
+        send(isUsable ? .used : .demand(life: 0))
+    }
+
+    mutating func stepWall(by nanoseconds: Int64, told: Bool = true) {
+        wallOffset = wallOffset.plus(nanoseconds)
+        if told { send(.clockStepped) }
+    }
+
+    /// The invariants, after every event.
+    private mutating func check() {
+        if let flight = machine.flight, boot > flight.limit { violations.append("a flight past its limit at \(boot)") }
+        if (machine.flight != nil) != (flying != nil) { violations.append("flights disagree at \(boot)") }
+        // Idle means idle, and never a timer in the past that would spin.
+        if let timer, timer < boot - 1_000_000 { violations.append("a timer in the past at \(boot)") }
+        if flying != nil, timer == nil { violations.append("a flight without a limit timer at \(boot)") }
+        // What is shown is what is in force.
+        if snapshot?.credential?.generation != machine.current?.generation {
+            violations.append("the snapshot shows another value at \(boot)")
+        }
+        if (snapshot?.phase == .fetching) != (flying != nil) { violations.append("the phase is wrong at \(boot)") }
+        guard let snapshot, let credential = snapshot.credential else { return }
+        // Judged from the token itself and the first time it was seen, not from the machine's own schedule.
+        let text = TestToken.text(credential.secret)
+        if !seen.contains(where: { $0.value == text }) {
+            let claims = credential.secret.withExposedBytes { JSONWebToken($0) }
+            var end = HostTime(wall: claims?.expires ?? .max, boot: .max)
+            if let expires = claims?.expires, let issued = claims?.issued {
+                end.boot = boot.plus(expires.minus(issued))
+            }
+            seen.append((text, end))
+        }
+        if snapshot.isUsable(at: now), let known = seen.first(where: { $0.value == text }),
+            known.claimedEnd.isReached(at: now)
+        {
+            violations.append("an expired value is usable at \(boot)")
+        }
+    }
+}
