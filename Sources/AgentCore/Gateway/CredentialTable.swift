@@ -84,6 +84,13 @@ final class CredentialTable {
 
     /// Decides a chain on what is known now.
     func decide(_ chain: Chain, clientBrought: Bool, at now: HostTime, bound: Int64) -> Chain.Decision {
+        Self.decide(chain, snapshots, clientBrought, now, bound)
+    }
+
+    private static func decide(
+        _ chain: Chain, _ snapshots: borrowing [CredentialSnapshot], _ clientBrought: Bool, _ now: HostTime,
+        _ bound: Int64
+    ) -> Chain.Decision {
         chain.decide(snapshots.span, clientBrought: clientBrought, at: now, bound: bound)
     }
 

@@ -56,11 +56,6 @@ struct CredentialSnapshot: Sendable {
         credential?.schedule.mandatory.isReached(at: now) ?? true
     }
 
-    /// Whether the value is due for renewal: the one who uses it then tells the engine.
-    func isDue(at now: HostTime) -> Bool {
-        credential?.schedule.advisory.isReached(at: now) ?? true
-    }
-
     func isRejected(at now: HostTime) -> Bool {
         now.boot < rejectedUntil
     }

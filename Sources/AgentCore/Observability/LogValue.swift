@@ -45,7 +45,9 @@ extension ByteBuffer {
     mutating func append(plain value: LogValue) {
         switch value {
         case .text(let text):
-            let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C && $0 != 0x7F }
+            let isPlain =
+                !text.isEmpty
+                && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C && $0 != 0x7F }
             if !isPlain { append(UInt8(ascii: "\"")) }
             append(logText: text.utf8.span)
             if !isPlain { append(UInt8(ascii: "\"")) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
+import CLinux
 import Glibc
 
 /// One moment, read on the two clocks that an expiry is judged by.

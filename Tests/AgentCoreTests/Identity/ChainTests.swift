@@ -120,7 +120,8 @@ import Testing
     @Test func `a refused link falls back only where the chain says so`() {
         #expect(decide([.rejected, .fresh], fallback: [.unavailable, .rejected]).words == "use 1 rejected, wants 0")
         #expect(decide([.rejectedRenewing, .fresh], fallback: [.rejected]).words == "wait 0")
-        #expect(decide([.rejectedRenewing, .fresh], fallback: [.rejected], past: true).words == "use 1 rejected, wants 0")
+        #expect(
+            decide([.rejectedRenewing, .fresh], fallback: [.rejected], past: true).words == "use 1 rejected, wants 0")
         #expect(decide([.rejected, .failingLong], fallback: [.unavailable, .rejected]).words == "use 0 last-resort")
         #expect(decide([.failingLong, .rejected], fallback: [.unavailable, .rejected]).words == "use 1 last-resort")
     }

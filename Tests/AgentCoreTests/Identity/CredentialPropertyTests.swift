@@ -94,7 +94,8 @@ struct Script {
             case 0: return (delay, .failure(CredentialFailure(.unreachable, "x")))
             case 1:
                 return (
-                    delay, .failure(CredentialFailure(.refused, "x", retryAfter: .seconds(Int(dice.value.next() % 400))))
+                    delay,
+                    .failure(CredentialFailure(.refused, "x", retryAfter: .seconds(Int(dice.value.next() % 400))))
                 )
             case 2: return (0, .hang)
             case 3, 4: return (delay, last.value.isEmpty ? .hang : .token(TestToken.value(last.value)))
