@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// Makes the sources that the configuration describes.
+enum CredentialSources {
+    /// - Parameter loop: where `fetch()` will be called; nothing runs on it before.
+    static func source(for spec: CredentialSpec, on loop: EventLoop) -> any CredentialSource {
+        switch spec.source {
+        case .file(let path, let field): LocalSource(place: .file(path: path), field: field)
+        case .env(let name, let field): LocalSource(place: .env(name: name), field: field)
+        case .systemdCredential(let name, let field): LocalSource(place: .systemdCredential(name: name), field: field)
+        case .exec, .http: UnbuiltSource(kind: spec.source.kind)
+        }
+    }
+
+    /// The files whose change may change the credential: its own, and those that a request or a command is made of.
+    static func watchedPaths(_ spec: CredentialSpec) -> [String] {
+        let values: [ValueSpec] =
+            switch spec.source {
+            case .file(let path, _): [.file(path: path)]
+            case .systemdCredential(let name, _): [.systemdCredential(name: name)]
+            case .env: []
+            case .exec(let exec): exec.environment.sorted { $0.key < $1.key }.map(\.value)
+            case .http(let http): http.fields.flatMap(\.value.parts) + (http.body?.parts ?? [])
+            }
+        var paths: [String] = []
+        for path in values.compactMap(\.path) where !paths.contains(path) { paths.append(path) }
+        return paths
+    }
+}
+
+extension ValueSpec {
+    /// The file it is read from; nil if it is read from none.
+    fileprivate var path: String? {
+        switch self {
+        case .literal, .secret, .env: nil
+        case .file(let path): LocalSource.Place.file(path: path).path
+        case .systemdCredential(let name): LocalSource.Place.systemdCredential(name: name).path
+        }
+    }
+}
+
+/// Stands where a source is still to be written.
+private struct UnbuiltSource: CredentialSource {
+    let kind: String
+
+    func fetch() async throws(CredentialFailure) -> SourceValue {
+        throw CredentialFailure(.unavailable, "sources of kind \(kind) are not built yet")
+    }
+}
