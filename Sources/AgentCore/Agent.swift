@@ -25,13 +25,12 @@ actor Agent: LoopBound {
     private var clockWatch: ClockWatch?
     private let parker: Parker
     private var isStopping = false
+    private let started: HostTime
 
     /// What is told from outside while the agent runs.
     enum Event: Sendable {
         /// Serving on these addresses.
         case listening([SocketAddress])
-        case reloaded
-        case reloadFailed(String)
         case draining
     }
 
@@ -49,6 +48,7 @@ actor Agent: LoopBound {
         self.agentUID = agentUID
         self.configuration = configuration
         self.listeners = listeners
+        started = clock.now()
         parker = Parker(on: loop)
         let broadcast = broadcast
         engine = CredentialEngine(
@@ -215,7 +215,25 @@ actor Agent: LoopBound {
     private func renderMetrics() async -> String {
         var sum = WorkerMetrics()
         for worker in workers { sum.merge(await worker.metrics) }
-        return CredentialMetrics.render(sum, await engine.snapshots(), at: clock.now())
+        let now = clock.now()
+        var text = MetricsText()
+        text.append(version: AgentVersion.current, started: started)
+        text.append(sum)
+        text.append(await engine.snapshots().map { CredentialMetrics($0, at: now) })
+        return text.finish()
+    }
+}
+
+extension CredentialMetrics {
+    init(_ snapshot: CredentialSnapshot, at now: HostTime) {
+        self.init(name: snapshot.name)
+        isUsable = snapshot.isUsable(at: now)
+        if let expires = snapshot.credential?.expires, min(expires.wall, expires.boot) < .max {
+            remainingNanoseconds = expires.remaining(at: now)
+        }
+        mints = snapshot.mints
+        fetches = snapshot.fetches
+        failures = snapshot.failures
     }
 }
 

@@ -2,8 +2,12 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 import AgentCore
+import Glibc
 
+/// Arguments in, exit status out; everything else is in AgentCore.
 @main
 enum GatewayAgent {
-    static func main() async {}
+    static func main() {
+        exit(CommandRunner.run(Array(CommandLine.arguments.dropFirst())))
+    }
 }

@@ -16,6 +16,15 @@ enum HostProcess {
         }
     }
 
+    /// One data loop a processor that this process may run on, four at most: they serve I/O, not computation.
+    static var defaultThreadCount: Int {
+        // Room for 1024 processors, as in cpu_set_t.
+        var mask = [UInt](repeating: 0, count: 16)
+        guard unsafe sched_getaffinity(0, UInt(mask.count * MemoryLayout<UInt>.size), &mask) >= 0 else { return 1 }
+        let processors = mask.reduce(0) { $0 + $1.nonzeroBitCount }
+        return min(max(1, processors), 4)
+    }
+
     /// Raises the soft limit of open descriptors to the hard one. Children inherit it.
     ///
     /// - Returns: how many descriptors may be open now.

@@ -10,6 +10,12 @@ struct MetricsText: ~Copyable {
 
     enum Kind { case counter, gauge, histogram }
 
+    /// The whole text.
+    consuming func finish() -> String {
+        let bytes = buffer.readable
+        return String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+    }
+
     typealias Labels = KeyValuePairs<StaticString, String>
 
     /// Begins a metric; the samples that follow are its own. Each is begun once.

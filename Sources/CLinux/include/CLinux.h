@@ -26,6 +26,7 @@ int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pipe2(int descriptors[2], int flags);
 int posix_spawn_file_actions_addclosefrom_np(void *actions, int first);
 int posix_spawn_file_actions_addchdir_np(void *actions, const char *path);
+int sched_getaffinity(int pid, unsigned long size, unsigned long *mask);
 int pthread_setname_np(unsigned long thread, const char *name);
 
 /// struct ucred of unix(7) (SO_PEERCRED), under a name of its own.

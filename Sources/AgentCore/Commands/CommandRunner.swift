@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// The program: a command line in, an exit status out.
+public enum CommandRunner {
+    /// Runs the command that `arguments` (without the program's own name) tell of, to its end.
+    ///
+    /// To be called on the main thread, before any other thread exists: signals are taken over for all of them.
+    ///
+    /// - Returns: a status of sysexits(3).
+    public static func run(_ arguments: [String]) -> Int32 {
+        HostSignals.takeOver()
+        do throws(UsageError) {
+            return try run(ParsedCommand(arguments)).rawValue
+        } catch {
+            printError("\(error)")
+            return ExitCode.usage.rawValue
+        }
+    }
+
+    private static func run(_ command: ParsedCommand) -> ExitCode {
+        switch command {
+        case .serve(let configuration): return ServeCommand.run(configuration)
+        case .demo(let once): return Demo.run(once: once)
+        case .check(let configuration, let offline): return CheckCommand.run(configuration, offline: offline)
+        case .status(let address, let json): return StatusCommand.run(address, json: json)
+        case .token(let request): return TokenCommand.run(request)
+        case .help(let command): printOutput(HelpText.text(command))
+        case .version: printOutput("gateway-agent \(AgentVersion.current) (\(TLSLibrary.version))")
+        }
+        return .success
+    }
+
+    static func printOutput(_ text: String) {
+        StandardStream.output.write("\(text)\n".utf8.span) as Void
+    }
+
+    /// Errors go to standard error, each line with the program's name before it.
+    static func printError(_ text: String) {
+        for line in text.split(separator: "\n") {
+            StandardStream.error.write("gateway-agent: \(line)\n".utf8.span) as Void
+        }
+    }
+
+    /// Loads the configuration that `--config` or the user's surroundings name; tells what is wrong with it.
+    static func load(_ option: String?) -> (Configuration, ConfigurationFiles)? {
+        let files = configurationFiles(option)
+        do throws(ConfigurationProblems) {
+            return (try files.load(), files)
+        } catch {
+            printError("\(error)")
+            return nil
+        }
+    }
+
+    static func configurationFiles(_ option: String?) -> ConfigurationFiles {
+        ConfigurationFiles.choose(
+            option: option, isRoot: HostProcess.userID == 0, environment: HostProcess.environment,
+            exists: ConfigurationFiles.exists)
+    }
+}
