@@ -133,10 +133,7 @@ actor Agent: LoopBound {
     // MARK: Parts
 
     private func makePlan(_ configuration: Configuration) async throws -> GatewayPlan {
-        let parts = GatewayPlan.Parts(
-            routes: configuration.routes, credentialNames: configuration.credentials.keys.sorted(),
-            allow: configuration.allow, limits: configuration.limits, timeouts: configuration.timeouts,
-            listen: configuration.listen)
+        let parts = GatewayPlan.Parts(configuration)
         let uid = agentUID
         let result = await EventLoop.offload { () -> Result<GatewayPlan, GatewayPlanProblems> in
             do throws(GatewayPlanProblems) { return .success(try GatewayPlan(parts, agentUID: uid)) } catch {
@@ -221,6 +218,15 @@ actor Agent: LoopBound {
         text.append(sum)
         text.append(await engine.snapshots().map { CredentialMetrics($0, at: now) })
         return text.finish()
+    }
+}
+
+extension GatewayPlan.Parts {
+    init(_ configuration: Configuration) {
+        self.init(
+            routes: configuration.routes, credentialNames: configuration.credentials.keys.sorted(),
+            allow: configuration.allow, limits: configuration.limits, timeouts: configuration.timeouts,
+            listen: configuration.listen)
     }
 }
 

@@ -23,8 +23,7 @@ public enum CommandRunner {
         case .serve(let configuration): return ServeCommand.run(configuration)
         case .demo(let once): return Demo.run(once: once)
         case .check(let configuration, let offline): return CheckCommand.run(configuration, offline: offline)
-        case .status(let address, let json): return StatusCommand.run(address, json: json)
-        case .token(let request): return TokenCommand.run(request)
+        case .status, .token: return .software
         case .help(let command): printOutput(HelpText.text(command))
         case .version: printOutput("gateway-agent \(AgentVersion.current) (\(TLSLibrary.version))")
         }
@@ -32,13 +31,18 @@ public enum CommandRunner {
     }
 
     static func printOutput(_ text: String) {
-        StandardStream.output.write("\(text)\n".utf8.span) as Void
+        StandardStream.output.write("\(text)\n".utf8.span)
+    }
+
+    /// Whether to colour: a terminal, and nobody has asked for none (no-color.org).
+    static var hasColours: Bool {
+        StandardStream.output.isTerminal && HostProcess.environment["NO_COLOR", default: ""].isEmpty
     }
 
     /// Errors go to standard error, each line with the program's name before it.
     static func printError(_ text: String) {
         for line in text.split(separator: "\n") {
-            StandardStream.error.write("gateway-agent: \(line)\n".utf8.span) as Void
+            StandardStream.error.write("gateway-agent: \(line)\n".utf8.span)
         }
     }
 

@@ -51,7 +51,7 @@ enum Listeners {
 
     static func open(_ spec: ListenSpec) throws -> [ListeningSocket] {
         let passed = try SystemdActivation.take()
-        if !passed.isEmpty { return passed.map { $0.listeningSocket() } }
+        if !passed.isEmpty { return try passed.map { try $0.listeningSocket() } }
         var sockets: [ListeningSocket] = []
         if let path = spec.unixPath {
             try HostProcess.makeFolder(ofSocket: path)

@@ -16,6 +16,30 @@ enum HostProcess {
         }
     }
 
+    /// The effective user.
+    static var userID: UInt32 { geteuid() }
+
+    /// The environment as it was handed over. Values may be secrets: not to be printed.
+    static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var next = unsafe clinux_environment()
+        while let entry = unsafe next?.pointee {
+            let text = unsafe String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            unsafe next = next?.advanced(by: 1)
+        }
+        return variables
+    }
+
+    /// Makes the folder of a socket path if it is missing, open to all: who may connect is decided by the socket.
+    static func makeFolder(ofSocket path: String) throws(SystemError) {
+        guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return }
+        let folder = String(path[..<slash])
+        if unsafe mkdir(folder, 0o755) != 0, errno != EEXIST { throw SystemError("mkdir", on: folder) }
+    }
+
     /// One data loop a processor that this process may run on, four at most: they serve I/O, not computation.
     static var defaultThreadCount: Int {
         // Room for 1024 processors, as in cpu_set_t.

@@ -101,3 +101,13 @@ enum SystemdActivation {
         }
     }
 }
+
+extension PassedSocket {
+    /// Takes the descriptor over, to be closed at the end and never unlinked.
+    func listeningSocket() throws(ActivationFailure) -> ListeningSocket {
+        guard let address = Socket.localAddress(descriptor) else {
+            throw ActivationFailure(description: "socket \"\(name)\" passed by systemd has no address")
+        }
+        return ListeningSocket(adopting: Descriptor(owning: descriptor), address: address)
+    }
+}

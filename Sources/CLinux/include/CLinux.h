@@ -46,3 +46,9 @@ static inline int clinux_get_dumpable(void) {
 
 /// POSIX_SPAWN_SETSID of spawn.h, which shows it under _GNU_SOURCE only.
 enum { CLINUX_POSIX_SPAWN_SETSID = 0x80 };
+
+/// environ(7), which Swift 6 mode does not let through as a variable.
+static inline char **clinux_environment(void) {
+    extern char **environ;
+    return environ;
+}
