@@ -10,6 +10,7 @@ typealias Target = @Sendable (Span<UInt8>) -> Void
 let targets: [String: Target] = [
     "chunked": fuzzChunked,
     "configuration": fuzzConfiguration,
+    "http": fuzzHTTP,
     "jwt": fuzzToken,
     "request": fuzzRequest,
     "response": fuzzResponse,

@@ -42,15 +42,15 @@ struct ErrorAnswer: Error, Sendable, Equatable {
         } else {
             text.append("{\"error\":{\"type\":")
         }
-        text.append(json: type(for: gateway))
+        text.append(jsonString: type(for: gateway))
         text.append(",\"message\":")
-        text.append(json: message)
+        text.append(jsonString: message)
         if gateway != .anthropic {
             text.append(",\"param\":null,\"code\":")
-            text.append(json: code)
+            text.append(jsonString: code)
         }
         text.append("},\"request_id\":")
-        text.append(json: request)
+        text.append(jsonString: request)
         text.append("}\n")
         return String(decoding: (0..<text.count).map { text[$0] }, as: UTF8.self)
     }

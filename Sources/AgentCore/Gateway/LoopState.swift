@@ -15,19 +15,32 @@ final class LoopState {
     let reaper: Parker
     let diagnosis: SocketDiagnosis?
     /// Groups of callers' uids, as the user database gave them a moment ago.
-    var memberships: [UInt32: (groups: Set<UInt32>, expires: Int64)] = [:]
+    private var memberships: [UInt32: (groups: Set<UInt32>, expires: Int64)] = [:]
     private(set) var isDraining = false
     /// Open connections of callers.
     var connections: [ObjectIdentifier: ServerConnection] = [:]
-    private var requestCount: UInt64 = 0
-    private let identifierBase: UInt64
+    var metrics = WorkerMetrics()
+    /// Where each route of the plan counts.
+    private(set) var metricSlots: [Int] = []
+    var accessLog: AccessLog
+    let log: Log
+    /// Why the last reload changed nothing; nil if it did.
+    var reloadProblem: String?
+    /// Adds up the counters of all loops.
+    let renderMetrics: @Sendable () async -> String
+    private var requests: RequestID.Sequence
     private var date = HTTPDate()
 
     init(
         on loop: EventLoop, number: Int, clock: any HostClock, plan: GatewayPlan, snapshots: [CredentialSnapshot],
-        signals: CredentialSignals
+        signals: CredentialSignals, log: Log, seed: UInt64,
+        renderMetrics: @escaping @Sendable () async -> String
     ) {
         self.loop = loop
+        self.log = log
+        self.renderMetrics = renderMetrics
+        accessLog = AccessLog(log)
+        requests = RequestID.Sequence(seed: seed, loop: number)
         self.number = number
         self.clock = clock
         self.plan = plan
@@ -35,13 +48,15 @@ final class LoopState {
         credentials = CredentialTable(snapshots, lineCount: plan.lineCount, signals: signals)
         reaper = Parker(on: loop)
         diagnosis = try? SocketDiagnosis()
-        identifierBase = UInt64.random(in: 0...UInt64.max)
+        metricSlots = plan.routes.map { metrics.slot(route: $0.spec.prefix) }
+        loop.beforeSleep = { [unowned self] in accessLog.flush() }
     }
 
     /// Exchanges the plan. Calls under way keep the route that they began with.
     func adopt(_ plan: GatewayPlan, snapshots: [CredentialSnapshot]) {
         let old = credentials
         self.plan = plan
+        metricSlots = plan.routes.map { metrics.slot(route: $0.spec.prefix) }
         credentials = CredentialTable(snapshots, lineCount: plan.lineCount, signals: signals)
         let origins = Set(plan.routes.map(\.origin))
         // A certificate file may have changed under the same name: TLS connections are made anew after a reload.
@@ -59,6 +74,20 @@ final class LoopState {
         pool.idleTimeout = plan.timeouts.upstreamKeepAlive
         pools[origin] = pool
         return pool
+    }
+
+    /// The groups of a uid, if they were looked up a moment ago.
+    func memberships(of uid: UInt32) -> Set<UInt32>? {
+        guard let known = memberships[uid], loop.now < known.expires else { return nil }
+        return known.groups
+    }
+
+    /// Asks the user database, off the loop, and remembers the answer for a minute; a user that is unknown to it has no
+    /// groups.
+    func lookUpMemberships(of uid: UInt32) async {
+        let groups = await EventLoop.offload { Set((try? UserDatabase.groups(of: uid)) ?? []) }
+        if memberships.count >= 1024 { memberships.removeAll() }
+        memberships[uid] = (groups, loop.now + 60_000_000_000)
     }
 
     /// Closes connections that have been idle for too long.
@@ -87,10 +116,8 @@ final class LoopState {
         }
     }
 
-    /// A short name for a request, in logs and errors: unique on this host for as long as anybody cares.
-    func nextRequestIdentifier() -> UInt64 {
-        requestCount &+= 1
-        return identifierBase &+ requestCount &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(number)
+    func nextRequest() -> RequestID {
+        requests.draw()
     }
 
     /// The time of answers, rendered once a second.

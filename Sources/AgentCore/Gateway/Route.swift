@@ -4,6 +4,8 @@
 /// A route made ready for requests: everything that can be known before one comes, worked out once.
 final class Route: Sendable {
     let spec: RouteSpec
+    /// Its place in the plan.
+    let number: Int
     /// Bytes of the path that stand for the route and are replaced by the upstream's path.
     let prefix: [UInt8]
     let origin: UpstreamOrigin
@@ -36,8 +38,9 @@ final class Route: Sendable {
     /// - Parameters:
     ///   - credentials: where each credential stands in the loops' tables.
     ///   - lineCount: rendered lines given out so far.
-    init(_ spec: RouteSpec, credentials: [String: Int], access: AccessPolicy, lineCount: inout Int) {
+    init(_ spec: RouteSpec, credentials: [String: Int], access: AccessPolicy, number: Int, lineCount: inout Int) {
         self.spec = spec
+        self.number = number
         prefix = Array(spec.prefix.utf8)
         self.access = access
         origin = UpstreamOrigin(spec.upstream, spec.tls)

@@ -11,6 +11,8 @@ struct BodyRelay {
     private(set) var outgoing = BodyFraming.none
     /// The message is whole, its end has been written to the output.
     private(set) var isComplete = true
+    /// The message ended with trailer fields.
+    private(set) var hadTrailers = false
     /// Bytes of content carried so far, without framing.
     private(set) var contentCount: UInt64 = 0
 
@@ -29,6 +31,7 @@ struct BodyRelay {
         self.incoming = incoming
         self.outgoing = outgoing
         contentCount = 0
+        hadTrailers = false
         isComplete = false
         switch incoming {
         case .none:
@@ -43,7 +46,7 @@ struct BodyRelay {
         }
     }
 
-    /// Moves what `input` holds of this message to `output`, which must be empty when a move begins.
+    /// Moves what `input` holds of this message to `output`.
     ///
     /// - Parameter tap: sees each piece of content once, in order.
     /// - Throws: what is wrong with the framing that came in; the message can then only be cut.
@@ -96,6 +99,7 @@ struct BodyRelay {
                         into: &output)
                 }
                 input.consume(position)
+                hadTrailers = !decoder.trailers.isEmpty
                 isComplete = true
                 return
             }

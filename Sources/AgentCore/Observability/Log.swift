@@ -24,7 +24,8 @@ struct Log: Sendable {
 
     /// - Parameter fields: not made if the level is not told.
     func write(
-        _ level: LogLevel, _ message: StaticString, _ fields: @autoclosure () -> KeyValuePairs<StaticString, LogValue> = [:]
+        _ level: LogLevel, _ message: StaticString,
+        _ fields: @autoclosure () -> KeyValuePairs<StaticString, LogValue> = [:]
     ) {
         guard level >= self.level else { return }
         var line = ByteBuffer(capacity: 512)

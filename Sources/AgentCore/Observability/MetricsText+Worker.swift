@@ -8,7 +8,8 @@ extension MetricsText {
         sample(worker.acceptedConnections)
         family("gateway_agent_connections_open", .gauge, "Connections of callers open now.")
         sample(signed: worker.openConnections)
-        family("gateway_agent_upstream_connections_total", .counter, "Calls by whether their upstream connection was new.")
+        family(
+            "gateway_agent_upstream_connections_total", .counter, "Calls by whether their upstream connection was new.")
         sample(worker.upstreamConnections, ["reused": "false"])
         sample(worker.reusedUpstreamConnections, ["reused": "true"])
         family("gateway_agent_refusals_total", .counter, "Requests that reached no route, by reason.")
@@ -19,7 +20,9 @@ extension MetricsText {
     }
 
     private mutating func append(_ routes: [RouteMetrics]) {
-        family("gateway_agent_requests_total", .counter, "Calls by the first digit of their status; none: no answer was sent.")
+        family(
+            "gateway_agent_requests_total", .counter,
+            "Calls by the first digit of their status; none: no answer was sent.")
         for route in routes {
             for (digit, count) in route.answers.enumerated() where count > 0 {
                 sample(count, ["route": route.route, "status": digit == 0 ? "none" : "\(digit)xx"])
@@ -31,7 +34,8 @@ extension MetricsText {
         for route in routes { sample(route.receivedBytes, ["route": route.route]) }
         family("gateway_agent_sent_bytes_total", .counter, "Bytes of content sent to callers.")
         for route in routes { sample(route.sentBytes, ["route": route.route]) }
-        family("gateway_agent_fallbacks_total", .counter, "Calls served by a credential behind the first of their chain.")
+        family(
+            "gateway_agent_fallbacks_total", .counter, "Calls served by a credential behind the first of their chain.")
         for route in routes { sample(route.fallbacks, ["route": route.route]) }
         family("gateway_agent_replays_total", .counter, "Calls sent again with a renewed credential.")
         for route in routes { sample(route.replays, ["route": route.route]) }

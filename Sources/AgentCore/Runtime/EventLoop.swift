@@ -37,6 +37,8 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private var registrations: [Registration] = []
     private var freeSlots: [Int] = []
     var timers = TimerHeap()
+    /// Called on the loop before it sleeps: what was gathered during a turn goes out now.
+    var beforeSleep: (() -> Void)?
 
     private let inbox = Mutex(Inbox())
     private let hasMail = Atomic(false)
@@ -91,6 +93,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             running.removeAll(keepingCapacity: true)
             if isStopped { break }
 
+            beforeSleep?()
             let timeout = prepareToWait()
             let count = unsafe epoll_wait(epoll.raw, events.baseAddress, Int32(capacity), timeout)
             isSleeping.store(false, ordering: .relaxed)

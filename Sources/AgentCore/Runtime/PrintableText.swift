@@ -22,8 +22,14 @@ extension String {
         self = String(decoding: text, as: UTF8.self) + (cut ? "..." : "")
     }
 
+    /// The same for an array.
+    init(printing bytes: [UInt8], limit: Int = 200) {
+        self.init(printing: bytes.span, limit: limit)
+    }
+
     /// The same for text that is a `String` already.
     init(printing text: String, limit: Int = 200) {
-        self.init(printing: Array(text.utf8).span, limit: limit)
+        let bytes = Array(text.utf8)
+        self.init(printing: bytes.span, limit: limit)
     }
 }

@@ -19,7 +19,9 @@ struct StandardStream: Sendable {
     func write(_ bytes: Span<UInt8>) -> Bool {
         var offset = 0
         while offset < bytes.count {
-            let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress! + offset, $0.count - offset) }
+            let written = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(raw, $0.baseAddress! + offset, $0.count - offset)
+            }
             if written > 0 {
                 offset += written
             } else if errno != EINTR {

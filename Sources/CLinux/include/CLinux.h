@@ -24,6 +24,8 @@
 // _GNU_SOURCE prototypes that the Glibc module is compiled without.
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pipe2(int descriptors[2], int flags);
+int posix_spawn_file_actions_addclosefrom_np(void *actions, int first);
+int posix_spawn_file_actions_addchdir_np(void *actions, const char *path);
 int pthread_setname_np(unsigned long thread, const char *name);
 
 /// struct ucred of unix(7) (SO_PEERCRED), under a name of its own.
@@ -40,3 +42,6 @@ static inline int clinux_set_dumpable(unsigned long value) {
 static inline int clinux_get_dumpable(void) {
     return prctl(PR_GET_DUMPABLE, 0UL, 0UL, 0UL, 0UL);
 }
+
+/// POSIX_SPAWN_SETSID of spawn.h, which shows it under _GNU_SOURCE only.
+enum { CLINUX_POSIX_SPAWN_SETSID = 0x80 };

@@ -27,8 +27,10 @@ import Testing
             }, nil)
         #expect(code == 0)
         var result: UnsafeMutableRawPointer?
-        #expect(unsafe pthread_join(thread, &result) == 0)
-        #expect(unsafe UInt(bitPattern: result) == 1)
+        let joined = unsafe pthread_join(thread, &result)
+        #expect(joined == 0)
+        let answer = unsafe UInt(bitPattern: result)
+        #expect(answer == 1)
     }
 
     @Test func `the process can be made to leave no dump`() throws {

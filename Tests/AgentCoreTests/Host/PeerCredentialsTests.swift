@@ -9,7 +9,8 @@ import Testing
 @Suite struct PeerCredentialsTests {
     @Test func `a Unix socket tells the uid, gid and pid of its peer`() throws {
         var ends: [Int32] = [0, 0]
-        #expect(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        let made = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
+        #expect(made == 0)
         defer { for end in ends { close(end) } }
         let peer = try PeerCredentials.ofUnixPeer(ends[0])
         #expect(peer == PeerCredentials(uid: getuid(), gid: getgid(), pid: getpid()))
@@ -97,7 +98,8 @@ import Testing
         let listener = try LoopbackListener()
         #expect(throws: PeerUnknown.self) { try diagnosis.peerOwner(of: listener.descriptor.raw) }
         var ends: [Int32] = [0, 0]
-        #expect(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        let made = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
+        #expect(made == 0)
         defer { for end in ends { close(end) } }
         #expect(throws: PeerUnknown.self) { try diagnosis.peerOwner(of: ends[0]) }
     }

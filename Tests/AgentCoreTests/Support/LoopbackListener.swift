@@ -92,7 +92,7 @@ struct HelperProcess: ~Copyable {
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
         var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
-        defer { for unsafeargument in unsafe arguments { unsafe free(argument) } }
+        defer { unsafe arguments.forEach { unsafe free($0) } }
         var pid = pid_t()
         let code = unsafe posix_spawnp(&pid, command[0], &actions, nil, &arguments, environ)
         guard code == 0 else { throw SystemError("posix_spawn", code: code, on: command[0]) }

@@ -42,4 +42,16 @@ final class ScratchFolder: Sendable {
         close(descriptor)
         return path(name)
     }
+
+    func read(_ name: String) -> String? { Self.contents(of: path(name)) }
+
+    /// The first 64 KiB of a file; nil when it cannot be read.
+    static func contents(of path: String) -> String? {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
+        return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
+    }
 }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// One caller's connection from its acceptance to its end: who it is, and its requests one after the other.
+final class Caller {
+    let connection: ServerConnection
+    let state: LoopState
+    /// Who owns the other end; nil if that could not be established, and then everything is refused.
+    let uid: UInt32?
+    let isUnix: Bool
+    private let exchange: Exchange
+
+    init(_ connection: ServerConnection, isUnix: Bool, state: LoopState) {
+        self.connection = connection
+        self.state = state
+        self.isUnix = isUnix
+        uid = Self.owner(of: connection.channel.rawDescriptor, isUnix: isUnix, state: state)
+        exchange = Exchange(connection, uid: uid, state: state)
+    }
+
+    /// Once a connection: the kernel remembers who connected, and the answer cannot change while our end is open.
+    private static func owner(of descriptor: Int32, isUnix: Bool, state: LoopState) -> UInt32? {
+        if isUnix {
+            return try? PeerCredentials.ofUnixPeer(descriptor).uid
+        }
+        return try? state.diagnosis?.peerOwner(of: descriptor)
+    }
+
+    /// Serves requests until the connection ends.
+    func serve() async {
+        let timeouts = state.plan.timeouts
+        while true {
+            do {
+                let headCount = try await connection.nextRequest(
+                    limits: state.plan.limits, idleTimeout: timeouts.keepAlive, headTimeout: timeouts.requestHead)
+                switch await exchange.run(headCount: headCount) {
+                case .keepAlive: if state.isDraining { return connection.close() }
+                case .close: return connection.close()
+                case .linger: return await connection.closeLingering()
+                case .abort: return connection.abort()
+                }
+            } catch {
+                return await end(error)
+            }
+        }
+    }
+
+    private func end(_ end: ServerConnection.End) async {
+        switch end {
+        case .closed, .idle, .truncated, .failed:
+            connection.close()
+        case .headTimeout:
+            await answer(
+                408, "request-head-timeout", "the head of the request did not arrive in time; send it in one piece")
+        case .refused(let error):
+            await answer(error.status, error.code, error.description)
+        }
+    }
+
+    /// Refuses bytes that make no request: there is no route, and nothing behind them can be trusted.
+    private func answer(_ status: Int, _ code: String, _ message: String) async {
+        let request = state.nextRequest()
+        let answer = ErrorAnswer(status, code, message)
+        state.metrics.countRefusal(code)
+        state.accessLog.record(
+            AccessRecord(request: request, method: "-", peer: uid, status: status, failure: code))
+        LocalAnswer.write(
+            status, json: answer.json(for: .generic, request: request.description), keepsAlive: false,
+            date: state.currentDate(), into: &connection.output)
+        if await connection.flush(by: state.loop.now + state.plan.timeouts.requestHead) {
+            await connection.closeLingering()
+        } else {
+            connection.abort()
+        }
+    }
+}

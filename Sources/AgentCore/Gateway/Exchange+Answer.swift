@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// Answers of the agent's own.
+extension Exchange {
+    /// Answers with an error, in the shape of the route's provider.
+    ///
+    /// - Parameter headCount: of the head in hand, if it is still in the caller's buffer.
+    func answer(_ error: ErrorAnswer, headCount: Int = 0) async -> End {
+        let keepsAlive = mayKeepCaller(headCount)
+        let json = error.json(for: route?.spec.gateway ?? .generic, request: request.description)
+        state.loop.buffers.lend(to: &caller.output)
+        LocalAnswer.begin(error.status, date: state.currentDate(), into: &caller.output)
+        HeadWriter.append("gateway-agent-error", error.codeText.utf8.span, into: &caller.output)
+        if let seconds = error.retryAfter {
+            HeadWriter.append("Retry-After", decimal: UInt64(max(1, seconds)), into: &caller.output)
+        }
+        LocalAnswer.finish(
+            type: "application/json", content: json.utf8.span, to: facts.method, keepsAlive: keepsAlive,
+            client: facts.version, into: &caller.output)
+        return await deliver(status: error.status, failure: error.code, keepsAlive: keepsAlive)
+    }
+
+    /// Answers with content of the agent's own making.
+    func answer(_ status: Int, type: StaticString, content: Span<UInt8>, headCount: Int) async -> End {
+        let keepsAlive = writeAnswer(status, type: type, content: content, headCount: headCount)
+        return await deliver(status: status, failure: nil, keepsAlive: keepsAlive)
+    }
+
+    /// The same for content that stands in a buffer: the caller wipes what was secret.
+    func answer(_ status: Int, type: StaticString, content: borrowing ByteBuffer, headCount: Int) async -> End {
+        let keepsAlive = writeAnswer(status, type: type, content: content.readable, headCount: headCount)
+        return await deliver(status: status, failure: nil, keepsAlive: keepsAlive)
+    }
+
+    private func writeAnswer(_ status: Int, type: StaticString, content: Span<UInt8>, headCount: Int) -> Bool {
+        let keepsAlive = mayKeepCaller(headCount)
+        state.loop.buffers.lend(to: &caller.output)
+        LocalAnswer.begin(status, date: state.currentDate(), into: &caller.output)
+        HeadWriter.append("Cache-Control", "no-store", into: &caller.output)
+        LocalAnswer.finish(
+            type: type, content: content, to: facts.method, keepsAlive: keepsAlive, client: facts.version,
+            into: &caller.output)
+        record.sent = UInt64(content.count)
+        return keepsAlive
+    }
+
+    /// Only a request that is wholly here leaves the connection where the next one begins.
+    private func mayKeepCaller(_ headCount: Int) -> Bool {
+        let isWhole = hasConsumedHead ? upload.isComplete : facts.framing.isEmpty && headCount > 0
+        if !hasConsumedHead, isWhole { consumeHead(headCount) }
+        return isWhole && facts.keepsAlive && !state.isDraining
+    }
+
+    private func deliver(status: Int, failure: String?, keepsAlive: Bool) async -> End {
+        record.firstByte = .nanoseconds(SystemClock.monotonic() - began)
+        let isDelivered = await caller.flush(by: state.loop.now + state.plan.timeouts.requestHead)
+        finish(status: status, failure: isDelivered ? failure : "client-gone")
+        if !isDelivered { return .abort }
+        return keepsAlive ? .keepAlive : .linger
+    }
+}
+
+extension ErrorAnswer {
+    /// As a field value.
+    var codeText: String { code }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// Which credential goes with the call, and what happens when the upstream refuses it.
+extension Exchange {
+    /// Decides every injection of the route; waits, within the route's bound, for credentials that are being fetched.
+    func chooseCredentials(_ route: Route) async throws(ForwardFailure) {
+        guard !route.injections.isEmpty else { return }
+        let bound = state.clock.now().boot + route.timeouts.credentialWait
+        while true {
+            switch decide(route, bound: bound) {
+            case .chosen(let chosen):
+                picks = chosen
+                record.credential = chosen.first?.name
+                record.link = chosen.first?.link
+                return
+            case .wait:
+                try await waitForPublication(until: bound)
+            case .fail(let error):
+                throw .answer(error)
+            }
+        }
+    }
+
+    private enum Choice {
+        case chosen([Pick])
+        case wait
+        case fail(ErrorAnswer)
+    }
+
+    private func decide(_ route: Route, bound: Int64) -> Choice {
+        let table = state.credentials
+        let now = state.clock.now()
+        var chosen: [Pick] = []
+        chosen.reserveCapacity(route.injections.count)
+        for injection in route.injections {
+            let decision = table.decide(injection.chain, clientBrought: facts.bringsCredential, at: now, bound: bound)
+            switch decision {
+            case .use(let link, let why, let preferred):
+                if let preferred, case .credential(let place) = injection.chain.links[preferred] {
+                    table.demand(place)
+                }
+                guard case .credential(let place) = injection.chain.links[link], let form = injection.forms[link],
+                    let line = table.line(place, as: form, slot: injection.lineSlots[link])
+                else { continue }
+                table.noteUse(place)
+                chosen.append(
+                    Pick(
+                        line: line, name: injection.names[link], link: link,
+                        generation: table.snapshots[place].generation, why: why))
+            case .wait(let link):
+                if case .credential(let place) = injection.chain.links[link] { table.demand(place) }
+                return .wait
+            case .fail(let failures, let retryAt):
+                for case .credential(let place) in injection.chain.links { table.demand(place) }
+                return .fail(noCredential(failures, retryAt: retryAt, now: now))
+            }
+        }
+        return .chosen(chosen)
+    }
+
+    private func noCredential(_ failures: [Chain.LinkFailure], retryAt: Int64?, now: HostTime) -> ErrorAnswer {
+        let reasons = failures.map(\.message).joined(separator: "; ")
+        let seconds = retryAt.map { max(1, ($0 - now.boot + 999_999_999) / 1_000_000_000) }
+        return ErrorAnswer(
+            503, "no-credential",
+            "no credential can be used for this route: \(reasons); `gateway-agent status` shows more",
+            retryAfter: seconds)
+    }
+
+    /// Parks until the engine publishes anything on this loop, or `bound` of the boot clock has come.
+    private func waitForPublication(until bound: Int64) async throws(ForwardFailure) {
+        let table = state.credentials
+        table.addWaiter(caller.parker)
+        defer { table.removeWaiter(caller.parker) }
+        let remaining = bound - state.clock.now().boot
+        _ = await caller.parker.park(until: state.loop.now + max(0, remaining))
+        if caller.hasLeft { throw .callerLeft }
+    }
+
+    // MARK: Refusal by the upstream
+
+    /// Whether the answer says that the credential is not accepted: 401, or what the gateway says instead.
+    func isRefusal(_ upstream: ClientConnection, _ headCount: Int, _ route: Route) async -> Bool {
+        guard !picks.isEmpty else { return false }
+        switch (upstream.head.status, route.spec.gateway) {
+        case (401, _): return true
+        case (403, .coder): return await isCoderRefusal(upstream, headCount, route)
+        default: return false
+        }
+    }
+
+    /// Coder answers 403 to many things; only a text of this one word means an expired token.
+    private func isCoderRefusal(_ upstream: ClientConnection, _ headCount: Int, _ route: Route) async -> Bool {
+        let word = Array("unauthorized".utf8)
+        guard case .length(let length)? = try? upstream.responseFraming(facts), length <= 64 else { return false }
+        let end = headCount + Int(length)
+        let deadline = state.loop.now + route.timeouts.header
+        while upstream.input.count < end {
+            guard let outcome = try? upstream.channel.read(into: &upstream.input), outcome != .ended else {
+                return false
+            }
+            if outcome == .blocked {
+                if caller.hasLeft { return false }
+                if await caller.parker.park(until: deadline) == .timedOut { return false }
+            }
+        }
+        let text = (headCount..<end).map { upstream.input[$0] }
+        return text.starts(with: word) && text.dropFirst(word.count).allSatisfy { $0 == 0x0A || $0 == 0x0D }
+    }
+
+    /// Tells the engine of the refusal and waits, within the route's bound, for something better to send.
+    ///
+    /// - Returns: true if `picks` are new and the request can go again; else the refusal is the caller's answer, and
+    ///   `reason` says why.
+    func hasBetterCredential(_ route: Route, _ attempts: inout Attempts) async -> Bool {
+        let table = state.credentials
+        for pick in picks {
+            guard let place = table.position(of: pick.name) else { continue }
+            attempts.refused.append(
+                .init(name: pick.name, generation: pick.generation, version: table.versions[place]))
+            table.reject(pick.name, generation: pick.generation)
+        }
+        let names = picks.map(\.name).joined(separator: ", ")
+        guard attempts.replays < Attempts.replayLimit else {
+            reason = "the upstream refused \(names) again after it was renewed"
+            return false
+        }
+        guard held.canBeSentAgain, !upload.hadTrailers else {
+            reason = "the upstream refused \(names), and the request is larger than replayBodyBytes"
+            return false
+        }
+        let bound = state.clock.now().boot + route.timeouts.credentialWait
+        while true {
+            switch decide(route, bound: bound) {
+            case .chosen(let chosen):
+                if isNew(chosen, attempts) {
+                    picks = chosen
+                    record.credential = chosen.first?.name
+                    record.link = chosen.first?.link
+                    attempts.replays += 1
+                    return true
+                }
+                // The same again. The engine may not have heard of the refusal yet: its next word on it decides.
+                guard !hasEngineAnswered(attempts), state.clock.now().boot < bound else {
+                    reason = "the upstream refused \(names), and there is no newer value"
+                    return false
+                }
+                fallthrough
+            case .wait:
+                do { try await waitForPublication(until: bound) } catch { return false }
+            case .fail:
+                reason = "the upstream refused \(names), and it could not be renewed"
+                return false
+            }
+        }
+    }
+
+    /// Every credential among `chosen` is one that was not refused in this call.
+    private func isNew(_ chosen: [Pick], _ attempts: Attempts) -> Bool {
+        chosen.allSatisfy { pick in
+            !attempts.refused.contains { $0.name == pick.name && $0.generation == pick.generation }
+        }
+    }
+
+    private func hasEngineAnswered(_ attempts: Attempts) -> Bool {
+        let table = state.credentials
+        return attempts.refused.allSatisfy { refused in
+            table.position(of: refused.name).map { table.versions[$0] != refused.version } ?? true
+        }
+    }
+}

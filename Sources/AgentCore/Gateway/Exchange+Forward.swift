@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// The way of a call to its upstream: credential, connection, request, answer; and the two reasons to try once more.
+extension Exchange {
+    /// What has been tried for this call.
+    struct Attempts {
+        /// Sent again after the upstream refused the credential.
+        var replays = 0
+        /// Sent again after a kept connection turned out to be dead.
+        var isFreshRetry = false
+        var refused: [Refused] = []
+
+        struct Refused {
+            let name: String
+            let generation: UInt64
+            /// Of the credential's publications, when the engine was told.
+            let version: UInt64
+        }
+
+        /// One with the renewed credential, and where the route falls back on a refusal, one with the next link.
+        static let replayLimit = 2
+    }
+
+    /// Sends the prepared request to the route's upstream and brings the answer back.
+    func forward(_ route: Route) async -> End {
+        var attempts = Attempts()
+        do throws(ForwardFailure) {
+            while true {
+                if picks.isEmpty { try await chooseCredentials(route) }
+                let upstream = try await connect(route, fresh: attempts.isFreshRetry)
+                let headCount: Int
+                do throws(ForwardFailure) {
+                    send(to: upstream)
+                    headCount = try await awaitHead(upstream, route)
+                } catch {
+                    upstream.abort()
+                    guard case .died = error, mayRetry(upstream, attempts) else { throw error }
+                    attempts.isFreshRetry = true
+                    continue
+                }
+                if await isRefusal(upstream, headCount, route), await hasBetterCredential(route, &attempts) {
+                    record.isReplayed = true
+                    upstream.close()
+                    continue
+                }
+                return await relay(upstream, headCount: headCount, route)
+            }
+        } catch {
+            return await end(error)
+        }
+    }
+
+    /// Why a call cannot be brought to its end.
+    enum ForwardFailure: Error {
+        /// The caller has left; nobody waits for an answer.
+        case callerLeft
+        /// The caller's content broke off, or its framing is wrong.
+        case callerCut(HTTPError?)
+        /// The upstream's connection ended before an answer.
+        case died(String)
+        /// Everything that has an answer of its own.
+        case answer(ErrorAnswer)
+    }
+
+    private func end(_ failure: ForwardFailure) async -> End {
+        switch failure {
+        case .callerLeft:
+            finish(status: nil, failure: "client-gone")
+            return .close
+        case .callerCut(nil):
+            finish(status: nil, failure: "client-cut")
+            return .abort
+        case .callerCut(let error?):
+            return await answer(ErrorAnswer(error.status, error.code, error.description))
+        case .died(let reason):
+            return await answer(
+                ErrorAnswer(
+                    502, "upstream-died", "\(upstreamName) ended the connection before it answered: \(reason)"))
+        case .answer(let error):
+            return await answer(error)
+        }
+    }
+
+    var upstreamName: String { route.map { $0.origin.endpoint.description } ?? "the upstream" }
+
+    // MARK: Connection
+
+    private func connect(_ route: Route, fresh: Bool) async throws(ForwardFailure) -> ClientConnection {
+        let pool = state.pool(for: route.origin)
+        if !fresh, let connection = pool.take(for: caller.parker) {
+            state.metrics.reusedUpstreamConnections &+= 1
+            return connection
+        }
+        let caller = caller
+        do {
+            let connection = try await pool.connect(
+                for: caller.parker, by: state.loop.now + route.timeouts.connect, while: { !caller.hasLeft })
+            state.metrics.upstreamConnections &+= 1
+            return connection
+        } catch {
+            switch error {
+            case .abandoned: throw .callerLeft
+            case .timedOut: throw .answer(ErrorAnswer(504, "\(error.code)", error.description))
+            default: throw .answer(ErrorAnswer(502, "\(error.code)", error.description))
+            }
+        }
+    }
+
+    /// Whether the request goes out once more on a fresh connection: a kept one may die at the very moment it is used
+    /// again. Only a request that may be executed twice, since nobody knows how far the first one came (RFC 9110
+    /// §9.2.2, RFC 9112 §9.3.1).
+    private func mayRetry(_ upstream: ClientConnection, _ attempts: Attempts) -> Bool {
+        upstream.isReused && !upstream.hasAnswered && !attempts.isFreshRetry && facts.method.isIdempotent
+            && held.canBeSentAgain && !upload.hadTrailers
+    }
+
+    // MARK: Request
+
+    /// Puts the request into the connection's output: the head with the credentials, and the content that was sent
+    /// before, if this is not the first time.
+    private func send(to upstream: ClientConnection) {
+        isUploadRefused = false
+        state.loop.buffers.lend(to: &upstream.output)
+        held.append(to: &upstream.output)
+        for pick in picks { HeadWriter.append(lines: pick.line, into: &upstream.output) }
+        HeadWriter.end(into: &upstream.output)
+        guard upload.contentCount > 0 || upload.isComplete else { return }
+        held.appendBody(as: facts.framing, isWhole: upload.isComplete, to: &upstream.output)
+    }
+
+    /// Sends the content as it comes, until the head of the final answer is there.
+    ///
+    /// - Returns: its length in the connection's input.
+    private func awaitHead(_ upstream: ClientConnection, _ route: Route) async throws(ForwardFailure) -> Int {
+        var deadline = state.loop.now + route.timeouts.header
+        while true {
+            if try pumpUpload(upstream) { deadline = state.loop.now + route.timeouts.header }
+            do throws(IOFailure) {
+                if !caller.output.isEmpty { _ = try caller.channel.write(from: &caller.output) }
+            } catch { throw .callerLeft }
+            if let count = try readHead(upstream) { return count }
+            if caller.hasLeft { throw .callerLeft }
+            if isUploadBusy {
+                await Task.yield()
+            } else if await caller.parker.park(until: deadline) == .timedOut {
+                let waited = ReadableDuration(route.timeouts.header)
+                throw .answer(
+                    ErrorAnswer(
+                        504, "upstream-timeout",
+                        "\(upstreamName) did not answer within \(waited); raise the route's timeouts.header if it needs longer"
+                    ))
+            }
+        }
+    }
+
+    /// Reads what has arrived of an answer; interim ones are passed on at once.
+    private func readHead(_ upstream: ClientConnection) throws(ForwardFailure) -> Int? {
+        while true {
+            do throws(HTTPError) {
+                if let count = try upstream.parseHead(limits: state.plan.limits) {
+                    guard upstream.head.isInterim else { return count }
+                    passOnInterim(upstream, count)
+                    continue
+                }
+            } catch {
+                throw .answer(
+                    ErrorAnswer(502, "upstream-nonsense", "\(upstreamName) answered what is no HTTP: \(error)"))
+            }
+            do throws(IOFailure) {
+                switch try upstream.channel.read(into: &upstream.input) {
+                case .bytes: upstream.hasAnswered = true
+                case .blocked: return nil
+                case .ended: throw IOFailure.truncated
+                }
+            } catch {
+                if case .truncated = error { throw .died("it was closed") }
+                throw .died(error.description)
+            }
+        }
+    }
+
+    /// 100 is the agent's own affair (`inviteContent`); others are news for a caller that knows of them.
+    private func passOnInterim(_ upstream: ClientConnection, _ headCount: Int) {
+        if upstream.head.status != 100, facts.version == .http11 {
+            upstream.writeInterim(into: &caller.output)
+        }
+        upstream.input.consume(headCount)
+    }
+
+    // MARK: Content
+
+    /// Moves request content from the caller to the upstream for as long as neither blocks, a bounded number of times.
+    ///
+    /// - Returns: whether anything moved.
+    func pumpUpload(_ upstream: ClientConnection) throws(ForwardFailure) -> Bool {
+        var hasMoved = false
+        isUploadBusy = false
+        if isUploadRefused { return false }
+        for _ in 0..<Self.turnLimit {
+            if !upload.isComplete, !caller.input.isEmpty, upstream.output.count < BufferPool.blockSize {
+                do throws(HTTPError) {
+                    try upload.move(from: &caller.input, to: &upstream.output) { held.append($0) }
+                } catch { throw .callerCut(error) }
+            }
+            if !upstream.output.isEmpty {
+                do throws(IOFailure) {
+                    let before = upstream.output.count
+                    let isDone = try upstream.write()
+                    hasMoved = hasMoved || upstream.output.count < before
+                    if !isDone { return hasMoved }
+                } catch {
+                    // It may have answered before it stopped listening (413, 401): the answer decides.
+                    isUploadRefused = true
+                    return hasMoved
+                }
+            }
+            if upload.isComplete { return hasMoved }
+            if caller.input.isEmpty {
+                inviteContent()
+                do throws(IOFailure) {
+                    switch try caller.channel.read(into: &caller.input) {
+                    case .bytes: break
+                    case .blocked: return hasMoved
+                    case .ended: throw IOFailure.truncated
+                    }
+                } catch { throw .callerCut(nil) }
+            }
+        }
+        isUploadBusy = true
+        return hasMoved
+    }
+
+    /// How often content is moved before others on the loop have their turn: 16 blocks are half a mebibyte.
+    static let turnLimit = 16
+
+    /// Answers `Expect: 100-continue`, now that there is a credential and a connection for the content.
+    private func inviteContent() {
+        guard facts.expectsContinue else { return }
+        facts.expectsContinue = false
+        LocalAnswer.writeContinue(into: &caller.output)
+        _ = try? caller.channel.write(from: &caller.output)
+    }
+}

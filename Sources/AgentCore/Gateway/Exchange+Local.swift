@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// The agent's own endpoints, below `/-/` on every listener: health, status, metrics and tokens.
+extension Exchange {
+    /// Whether the request is for the agent itself. No route can begin so: the configuration refuses it.
+    var isForAgent: Bool {
+        caller.withHead { head, bytes in
+            let path = bytes.slice(head.pathRange)
+            return path.count >= 3 && path[0] == UInt8(ascii: "/") && path[1] == UInt8(ascii: "-")
+                && path[2] == UInt8(ascii: "/")
+        }
+    }
+
+    func serveLocal(headCount: Int) async -> End {
+        do throws(ErrorAnswer) {
+            try await checkAccess(state.plan.access)
+            guard facts.method == .get || facts.method == .head else {
+                throw ErrorAnswer(405, "method", "the agent's own endpoints are asked with GET")
+            }
+            let path = caller.withHead { $1.text($0.pathRange, limit: 300) }
+            switch path {
+            case "/-/healthy":
+                return await answer(200, type: "text/plain", content: "ok\n".utf8.span, headCount: headCount)
+            case "/-/status":
+                return await answerStatus(headCount)
+            case "/-/metrics":
+                return await answerMetrics(headCount)
+            default:
+                guard path.hasPrefix("/-/token/") else {
+                    throw ErrorAnswer(
+                        404, "no-endpoint",
+                        "there is no \(path); the agent answers /-/healthy, /-/status, /-/metrics and /-/token/NAME")
+                }
+                return try await answerToken(String(path.dropFirst("/-/token/".count)), headCount: headCount)
+            }
+        } catch {
+            return await answer(error, headCount: headCount)
+        }
+    }
+
+    private func answerStatus(_ headCount: Int) async -> End {
+        let document = StatusDocument(state).json()
+        return await answer(200, type: "application/json", content: document.utf8.span, headCount: headCount)
+    }
+
+    private func answerMetrics(_ headCount: Int) async -> End {
+        let text = await state.renderMetrics()
+        return await answer(200, type: MetricsText.contentType, content: text.utf8.span, headCount: headCount)
+    }
+
+    // MARK: Tokens
+
+    /// Hands out a token with at least the life that `min-life` (seconds) asks for, from the cache if it can.
+    ///
+    /// Keys are never handed out: they do not end, and the point of the agent is that nobody on the host holds one.
+    private func answerToken(_ name: String, headCount: Int) async throws(ErrorAnswer) -> End {
+        guard let place = state.credentials.position(of: name) else {
+            let names = state.plan.credentialNames.sorted().joined(separator: ", ")
+            throw ErrorAnswer(
+                404, "no-such-credential", "there is no credential \"\(name)\"; there are: \(names.isEmpty ? "none" : names)")
+        }
+        guard state.credentials.snapshots[place].kind == .token else {
+            throw ErrorAnswer(
+                403, "key", "\(name) is a key, and keys are never handed out; call a route that injects it")
+        }
+        let query = caller.withHead { $1.text($0.queryRange, limit: 200) }
+        let life = try minimumLife(query)
+        let bound = state.clock.now().boot + RouteTimeouts().credentialWait.nanoseconds
+        var fetchesSeen: UInt64?
+        while true {
+            let table = state.credentials
+            guard let place = table.position(of: name) else {
+                throw ErrorAnswer(404, "no-such-credential", "\(name) was removed by a reload")
+            }
+            let now = state.clock.now()
+            let snapshot = table.snapshots[place]
+            if snapshot.isUsable(for: life, at: now), let credential = snapshot.credential {
+                table.noteUse(place)
+                record.credential = name
+                return await answerToken(credential, at: now, asJSON: query.contains("format=json"), headCount)
+            }
+            let isAnswerComing =
+                snapshot.phase == .fetching || fetchesSeen == nil || snapshot.fetches == fetchesSeen
+            guard isAnswerComing, now.boot < bound else { throw tooShort(snapshot, life: life, at: now) }
+            if fetchesSeen == nil {
+                fetchesSeen = snapshot.fetches
+                table.demand(place, life: life)
+            }
+            table.addWaiter(caller.parker)
+            _ = await caller.parker.park(until: state.loop.now + (bound - now.boot))
+            state.credentials.removeWaiter(caller.parker)
+            if caller.hasLeft { throw ErrorAnswer(503, "client-gone", "the caller left") }
+        }
+    }
+
+    private func answerToken(_ credential: Credential, at now: HostTime, asJSON: Bool, _ headCount: Int) async -> End {
+        var content = ByteBuffer(capacity: credential.secret.count + 128)
+        defer { content.consumeWiping(content.count) }
+        if asJSON {
+            content.append("{\"token\":\"")
+            credential.secret.withExposedBytes { content.append(jsonEscaped: $0) }
+            content.append("\"")
+            if credential.expires.wall < .max {
+                content.append(",\"expires_at\":")
+                content.append(signedDecimal: credential.expires.wall / 1_000_000_000)
+                content.append(",\"expires_in\":")
+                content.append(signedDecimal: credential.expires.remaining(at: now) / 1_000_000_000)
+            }
+            content.append("}\n")
+        } else {
+            credential.secret.withExposedBytes { content.append($0) }
+            content.append("\n")
+        }
+        return await answer(
+            200, type: asJSON ? "application/json" : "text/plain", content: content, headCount: headCount)
+    }
+
+    private func minimumLife(_ query: String) throws(ErrorAnswer) -> Int64 {
+        for part in query.dropFirst().split(separator: "&") where part.hasPrefix("min-life=") {
+            guard let seconds = Int64(part.dropFirst("min-life=".count)), (0...2_592_000).contains(seconds) else {
+                throw ErrorAnswer(400, "min-life", "min-life is whole seconds, 0 to 2592000 (30 days)")
+            }
+            return seconds * 1_000_000_000
+        }
+        return 0
+    }
+
+    private func tooShort(_ snapshot: CredentialSnapshot, life: Int64, at now: HostTime) -> ErrorAnswer {
+        if let failure = snapshot.failure, !snapshot.isUsable(at: now) {
+            return ErrorAnswer(503, "no-credential", "\(snapshot.name): \(failure.message)")
+        }
+        let remaining = ReadableDuration(snapshot.credential?.expires.remaining(at: now) ?? 0)
+        return ErrorAnswer(
+            503, "short-life",
+            "\(snapshot.name) lives \(remaining) more, which is less than the \(ReadableDuration(life)) asked for; "
+                + "its source gives no longer one")
+    }
+}

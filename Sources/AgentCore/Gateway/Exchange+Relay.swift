@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// The answer on its way back, while the request may still be on its way out.
+extension Exchange {
+    /// Passes the answer on whose head is the first `headCount` bytes of the upstream's input.
+    func relay(_ upstream: ClientConnection, headCount: Int, _ route: Route) async -> End {
+        let framing: BodyFraming
+        do throws(HTTPError) {
+            framing = try upstream.responseFraming(facts)
+        } catch {
+            upstream.abort()
+            return await answer(
+                ErrorAnswer(502, "upstream-nonsense", "\(upstreamName) answered what cannot be framed: \(error)"))
+        }
+        let status = upstream.head.status
+        let outgoing = framing.towards(facts.version)
+        // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
+        // told from a next request.
+        let keepsCaller = facts.keepsAlive && !state.isDraining && upload.isComplete && outgoing != .untilClose
+        let keepsUpstream = upstream.keepsAlive(framing) && upload.isComplete && !isUploadRefused
+        upstream.writeHead(
+            facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
+            into: &caller.output)
+        upstream.input.consume(headCount)
+        record.firstByte = .nanoseconds(SystemClock.monotonic() - began)
+        held.release(state.loop.buffers)
+        download.begin(framing, as: outgoing)
+        if case .tunnel = framing { return await tunnel(upstream, status: status, route) }
+
+        switch await pumpAnswer(upstream, route) {
+        case .whole:
+            if keepsUpstream, upload.isComplete {
+                if state.pool(for: route.origin).give(upstream) { state.reaper.unpark() }
+            } else {
+                upstream.close()
+            }
+            finish(status: status)
+            if keepsCaller { return .keepAlive }
+            return upload.isComplete && caller.input.isEmpty ? .close : .linger
+        case .cut(let failure):
+            upstream.abort()
+            finish(status: status, failure: failure)
+            return .abort
+        }
+    }
+
+    private enum Outcome {
+        case whole
+        /// A short fixed word for the log.
+        case cut(String)
+    }
+
+    /// Moves the answer, and what is left of the request, until the answer is whole and written.
+    private func pumpAnswer(_ upstream: ClientConnection, _ route: Route) async -> Outcome {
+        var deadline = state.loop.now + route.timeouts.idle
+        while true {
+            var hasMoved = false
+            switch pumpDownload(upstream) {
+            case .moved: hasMoved = true
+            case .blocked: break
+            case .whole: return .whole
+            case .failed(let failure): return .cut(failure)
+            }
+            if !upload.isComplete {
+                do throws(ForwardFailure) {
+                    if try pumpUpload(upstream) { hasMoved = true }
+                } catch {
+                    // The caller cannot finish its request: nobody knows what the upstream makes of it.
+                    return .cut("client-cut")
+                }
+            }
+            if caller.hasLeft { return .cut("client-gone") }
+            if hasMoved {
+                deadline = state.loop.now + route.timeouts.idle
+                // More may be ready at once: others on the loop first.
+                await Task.yield()
+            } else if await caller.parker.park(until: deadline) == .timedOut {
+                return .cut("idle-timeout")
+            }
+        }
+    }
+
+    private enum Movement {
+        case moved
+        case blocked
+        case whole
+        case failed(String)
+    }
+
+    /// Moves answer content for as long as neither side blocks, a bounded number of times. Each piece is written as
+    /// soon as it is there, and nothing is read while the last piece has not gone.
+    private func pumpDownload(_ upstream: ClientConnection) -> Movement {
+        for _ in 0..<Self.turnLimit {
+            if !download.isComplete, !upstream.input.isEmpty, caller.output.count < BufferPool.blockSize {
+                do throws(HTTPError) {
+                    try download.move(from: &upstream.input, to: &caller.output)
+                } catch { return .failed("upstream-nonsense") }
+            }
+            if !caller.output.isEmpty {
+                do throws(IOFailure) {
+                    guard try caller.channel.write(from: &caller.output) == .done else { return .blocked }
+                } catch { return .failed("client-gone") }
+            }
+            if download.isComplete { return .whole }
+            guard upstream.input.isEmpty else { continue }
+            do throws(IOFailure) {
+                switch try upstream.channel.read(into: &upstream.input) {
+                case .bytes: break
+                case .blocked: return .blocked
+                case .ended:
+                    guard download.inputEnded(output: &caller.output) else { return .failed("upstream-cut") }
+                }
+            } catch { return .failed("upstream-cut") }
+        }
+        return .moved
+    }
+
+    /// Fields that the agent adds to an answer.
+    private func extraFields(_ route: Route) -> String {
+        var text = ""
+        if route.spec.showsCredential, let name = picks.first?.name {
+            text += "gateway-agent-credential: \(name.headerText)\r\n"
+        }
+        if let reason { text += "gateway-agent-reason: \(reason.headerText)\r\n" }
+        return text
+    }
+
+    // MARK: Upgrade
+
+    /// Carries another protocol both ways until both sides have ended, or one breaks.
+    ///
+    /// The credential was in the handshake; a connection that lives longer than the token goes on, since the upstream
+    /// has accepted it and neither side could tell the other of a new one.
+    private func tunnel(_ upstream: ClientConnection, status: Int, _ route: Route) async -> End {
+        upload.begin(.tunnel, as: .tunnel)
+        var deadline = state.loop.now + route.timeouts.idle
+        var failure: String?
+        var (callerEnded, upstreamEnded) = (false, false)
+        do throws(IOFailure) {
+            while !(callerEnded && upstreamEnded) {
+                let up = try move(caller.channel, &caller.input, &upload, upstream.channel, &upstream.output, &callerEnded)
+                let down = try move(
+                    upstream.channel, &upstream.input, &download, caller.channel, &caller.output, &upstreamEnded)
+                if up || down {
+                    deadline = state.loop.now + route.timeouts.idle
+                    await Task.yield()
+                } else if await caller.parker.park(until: deadline) == .timedOut {
+                    failure = "idle-timeout"
+                    break
+                }
+            }
+        } catch {
+            failure = "tunnel-cut"
+        }
+        if failure == nil { upstream.close() } else { upstream.abort() }
+        finish(status: status, failure: failure)
+        return failure == nil ? .close : .abort
+    }
+
+    /// One direction of a tunnel.
+    ///
+    /// - Returns: whether bytes moved.
+    private func move(
+        _ source: Channel, _ input: inout ByteBuffer, _ relay: inout BodyRelay, _ sink: Channel,
+        _ output: inout ByteBuffer, _ hasEnded: inout Bool
+    ) throws(IOFailure) -> Bool {
+        var hasMoved = false
+        for _ in 0..<Self.turnLimit {
+            if !input.isEmpty, output.isEmpty { do { try relay.move(from: &input, to: &output) } catch {} }
+            if !output.isEmpty {
+                guard try sink.write(from: &output) == .done else { return hasMoved }
+                hasMoved = true
+            }
+            if hasEnded { return hasMoved }
+            guard input.isEmpty else { continue }
+            switch try source.read(into: &input) {
+            case .bytes: break
+            case .blocked: return hasMoved
+            case .ended:
+                hasEnded = true
+                sink.shutdownWriting()
+            }
+        }
+        return hasMoved
+    }
+}
+
+extension String {
+    /// Made fit for a field value: visible ASCII, bounded.
+    fileprivate var headerText: String {
+        String(decoding: utf8.prefix(400).map { 0x20...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    }
+}

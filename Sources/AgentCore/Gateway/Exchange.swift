@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// One call: from the head of a request to the last byte of its answer.
+///
+/// The walk is in `run`, top to bottom. One value serves a connection for all its requests, so that the next one finds
+/// its memory ready. It runs in the one task of its connection, on the connection's loop.
+final class Exchange {
+    let caller: ServerConnection
+    let state: LoopState
+    let uid: UInt32?
+
+    /// What the request says, kept when its head has left the buffer.
+    struct Facts {
+        var method = HTTPMethod.get
+        var version = HTTPVersion.http11
+        var keepsAlive = false
+        var asksWebSocket = false
+        var expectsContinue = false
+        var bringsCredential = false
+        var framing = BodyFraming.none
+    }
+
+    var facts = Facts()
+    var request = RequestID(value: 0)
+    var record: AccessRecord
+    var began: Int64 = 0
+    /// Request content on its way to the upstream, and the answer's on its way back.
+    var upload: BodyRelay
+    var download: BodyRelay
+    /// What may have to be sent again.
+    var held = HeldRequest()
+    /// The credentials chosen, one for each injection of the route.
+    var picks: [Pick] = []
+    /// The route in use; nil before one is found, and for the agent's own endpoints.
+    var route: Route?
+    /// The head has left the caller's buffer.
+    var hasConsumedHead = false
+    /// The upstream takes no more of the request; its answer may still come.
+    var isUploadRefused = false
+    /// There is more of the request to move than was moved in one turn.
+    var isUploadBusy = false
+    /// Told to the caller in `gateway-agent-reason` when an answer of the upstream is passed on that the agent tried to
+    /// prevent.
+    var reason: String?
+
+    /// One field to be written into the request.
+    struct Pick {
+        let line: Secret
+        let name: String
+        let link: Int
+        let generation: UInt64
+        let why: Chain.Reason
+    }
+
+    /// What becomes of the caller's connection.
+    enum End {
+        case keepAlive
+        case close
+        /// The caller may still be sending: see `ServerConnection.closeLingering`.
+        case linger
+        /// The answer was cut.
+        case abort
+    }
+
+    init(_ caller: ServerConnection, uid: UInt32?, state: LoopState) {
+        self.caller = caller
+        self.uid = uid
+        self.state = state
+        upload = BodyRelay(limits: state.plan.limits)
+        download = BodyRelay(limits: state.plan.limits)
+        record = AccessRecord(request: request, method: "")
+    }
+
+    /// Serves the request whose head is the first `headCount` bytes of the caller's input.
+    func run(headCount: Int) async -> End {
+        begin()
+        do throws(ErrorAnswer) {
+            try checkRequest()
+            if isForAgent { return await serveLocal(headCount: headCount) }
+            guard let route = caller.withHead({ state.plan.route(for: $1.slice($0.pathRange)) }) else {
+                throw ErrorAnswer(404, "no-route", noRouteMessage)
+            }
+            self.route = route
+            record.route = route.spec.prefix
+            record.upstream = route.spec.upstream.host
+            try await checkAccess(route.access)
+            try prepare(route, headCount: headCount)
+            return await forward(route)
+        } catch {
+            return await answer(error, headCount: headCount)
+        }
+    }
+
+    // MARK: Steps
+
+    private func begin() {
+        request = state.nextRequest()
+        began = state.loop.now
+        reason = nil
+        route = nil
+        hasConsumedHead = false
+        isUploadRefused = false
+        picks.removeAll(keepingCapacity: true)
+        let head = caller.head
+        facts = Facts(
+            method: head.method, version: head.version, keepsAlive: head.keepsAlive,
+            asksWebSocket: head.asksWebSocket, expectsContinue: head.expectsContinue,
+            bringsCredential: !head.fields.names.isDisjoint(with: [.authorization, .xAPIKey, .apiKey]))
+        record = AccessRecord(request: request, method: caller.methodText)
+        record.peer = uid
+    }
+
+    /// What is refused whatever the route.
+    private func checkRequest() throws(ErrorAnswer) {
+        do throws(HTTPError) {
+            try ServedRequests.check(caller.head)
+            facts.framing = try caller.requestFraming(state.plan.limits)
+        } catch {
+            throw ErrorAnswer(error.status, error.code, error.description)
+        }
+        switch caller.withHead({ state.plan.hosts.check($0, in: $1) }) {
+        case nil: break
+        case .origin:
+            throw ErrorAnswer(
+                403, "origin", "requests with an Origin field are refused, since only a browser page sends it")
+        case .fetchSite:
+            throw ErrorAnswer(
+                403, "fetch-site", "requests with Sec-Fetch-Site other than none are refused: a browser page sent it")
+        case .host:
+            let host = caller.withHead { $1.text($0.hostRange, limit: 100) }
+            throw ErrorAnswer(
+                403, "unknown-host",
+                "the Host \"\(host)\" is not a name of this agent; call it as localhost, 127.0.0.1 or [::1]")
+        }
+        guard uid != nil else {
+            throw ErrorAnswer(
+                403, "peer-unknown", "the owner of this connection could not be established; call from this host")
+        }
+    }
+
+    /// Whether the caller may do this.
+    func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
+        guard let uid else { return }
+        var decision = policy.decide(uid: uid, memberships: state.memberships(of: uid))
+        if decision == .needsGroups {
+            await state.lookUpMemberships(of: uid)
+            decision = policy.decide(uid: uid, memberships: state.memberships(of: uid) ?? [])
+        }
+        guard decision == .permitted else {
+            throw ErrorAnswer(
+                403, "peer-not-allowed",
+                "uid \(uid) may not use this route, which is for \(policy.rule); add the user to \"allow\" or to the group"
+            )
+        }
+    }
+
+    private var noRouteMessage: String {
+        let path = caller.withHead { $1.text($0.pathRange, limit: 100) }
+        let prefixes = state.plan.routes.prefix(10).map(\.spec.prefix).sorted()
+        guard !prefixes.isEmpty else { return "no routes are configured; add one to the agent's configuration" }
+        return "no route for \(path); the routes are \(prefixes.joined(separator: ", "))"
+    }
+
+    /// Writes the head that goes to the upstream, without the credential, and lets the received one go.
+    private func prepare(_ route: Route, headCount: Int) throws(ErrorAnswer) {
+        var options: HeadWriter.RequestOptions = []
+        if facts.asksWebSocket { options.insert(.webSocket) }
+        held.begin(state.loop.buffers, bodyLimit: facts.framing.isEmpty ? 0 : route.spec.replayBodyBytes)
+        do throws(HTTPError) {
+            try caller.writeUpstreamHead(
+                route, framing: facts.framing, options: options, into: &held.head)
+        } catch {
+            throw ErrorAnswer(error.status, error.code, error.description)
+        }
+        consumeHead(headCount)
+        upload.begin(facts.framing, as: facts.framing)
+    }
+
+    func consumeHead(_ headCount: Int) {
+        guard !hasConsumedHead else { return }
+        hasConsumedHead = true
+        caller.input.consume(headCount)
+    }
+
+    /// The call is over: counts it and tells of it.
+    func finish(status: Int?, failure: String? = nil) {
+        record.status = status
+        if let failure { record.failure = failure }
+        record.received = upload.contentCount
+        record.sent = max(record.sent, download.contentCount)
+        record.duration = .nanoseconds(SystemClock.monotonic() - began)
+        state.accessLog.record(record)
+        count()
+        held.release(state.loop.buffers)
+    }
+}
+
+extension Exchange {
+    /// Adds the finished call to the route's counters.
+    private func count() {
+        guard let route, state.metricSlots.indices.contains(route.number) else {
+            if record.failure != nil { state.metrics.countRefusal(record.failure ?? "") }
+            return
+        }
+        let record = record
+        state.metrics.update(slot: state.metricSlots[route.number]) { metrics in
+            metrics.countAnswer(status: record.status)
+            metrics.receivedBytes &+= record.received
+            metrics.sentBytes &+= record.sent
+            if let link = record.link, link > 0 { metrics.fallbacks &+= 1 }
+            if record.isReplayed { metrics.replays &+= 1 }
+            switch record.failure {
+            case "no-credential": metrics.withoutCredential &+= 1
+            case "client-gone": metrics.clientAborts &+= 1
+            case .some where record.status == nil || (record.status ?? 0) >= 502: metrics.upstreamFailures &+= 1
+            default: break
+            }
+            if let firstByte = record.firstByte { metrics.firstByte.record(nanoseconds: firstByte.nanoseconds) }
+            metrics.duration.record(nanoseconds: record.duration.nanoseconds)
+        }
+    }
+}
+
+extension BodyFraming {
+    /// No content will come.
+    var isEmpty: Bool {
+        switch self {
+        case .none, .length(0): true
+        case .length, .chunked, .untilClose, .tunnel: false
+        }
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import Synchronization
+
+/// One data loop at work: accepts connections and serves each in a task of its own.
+///
+/// ## Concurrency
+/// The actor's executor is its loop, so that everything it reaches (`LoopState`, connections, exchanges) is touched by
+/// one thread, which the compiler checks. Other threads reach it through `await`, or by `post` for what must stay in
+/// order.
+actor Worker: LoopBound {
+    nonisolated let loop: EventLoop
+    private let state: LoopState
+    private let listeners: [ListeningSocket]
+    private let connectionLimit: Int
+    private var acceptors: [(acceptor: Acceptor, isUnix: Bool)] = []
+    private let acceptParker: Parker
+
+    /// - Parameter connectionLimit: of this loop; at it, callers wait in the kernel's queue.
+    init(
+        on loop: EventLoop, number: Int, listeners: [ListeningSocket], connectionLimit: Int, clock: any HostClock,
+        plan: GatewayPlan, snapshots: [CredentialSnapshot], signals: CredentialSignals, log: Log, seed: UInt64,
+        renderMetrics: @escaping @Sendable () async -> String
+    ) {
+        self.loop = loop
+        self.listeners = listeners
+        self.connectionLimit = connectionLimit
+        state = LoopState(
+            on: loop, number: number, clock: clock, plan: plan, snapshots: snapshots, signals: signals, log: log,
+            seed: seed, renderMetrics: renderMetrics)
+        acceptParker = Parker(on: loop)
+    }
+
+    /// Accepts and serves until `drain` has been called and the last call is done.
+    func run() async {
+        do throws(SystemError) {
+            for listener in listeners {
+                let acceptor = try Acceptor(listener, on: loop, parker: acceptParker)
+                acceptors.append((acceptor, listener.address.unixPath != nil))
+            }
+        } catch {
+            state.log.error("a listener cannot be watched", ["error": "\(error)"])
+        }
+        await withDiscardingTaskGroup { group in
+            group.addTask(executorPreference: loop) { await self.closeIdleUpstreams() }
+            while !state.isDraining {
+                let deadline = acceptAll { descriptor, isUnix in
+                    let raw = descriptor.release()
+                    group.addTask(executorPreference: loop) {
+                        await self.serve(Descriptor(owning: raw), isUnix: isUnix)
+                    }
+                }
+                _ = await acceptParker.park(until: deadline)
+            }
+            for (acceptor, _) in acceptors { acceptor.close() }
+            state.reaper.unpark()
+        }
+    }
+
+    /// Takes every connection that waits, up to the limit.
+    ///
+    /// - Returns: when to try again without being woken: after the process ran out of descriptors or memory.
+    private func acceptAll(_ start: (consuming Descriptor, Bool) -> Void) -> Int64? {
+        for (acceptor, isUnix) in acceptors {
+            do throws(SystemError) {
+                while state.connections.count < connectionLimit, let accepted = try acceptor.accept() {
+                    state.metrics.acceptedConnections &+= 1
+                    start(accepted.takeDescriptor(), isUnix)
+                }
+            } catch {
+                // EMFILE and its like do not go away by asking again at once.
+                state.log.warning("connections cannot be accepted; trying again", ["error": "\(error)"])
+                return loop.now + 100_000_000
+            }
+        }
+        return nil
+    }
+
+    private func serve(_ descriptor: consuming Descriptor, isUnix: Bool) async {
+        guard let connection = try? ServerConnection(adopting: descriptor, on: loop) else { return }
+        let identity = ObjectIdentifier(connection)
+        state.connections[identity] = connection
+        state.metrics.openConnections += 1
+        connection.isDraining = state.isDraining
+        await Caller(connection, isUnix: isUnix, state: state).serve()
+        connection.close()
+        state.metrics.openConnections -= 1
+        let wasFull = state.connections.count >= connectionLimit
+        state.connections[identity] = nil
+        if wasFull { acceptParker.unpark() }
+    }
+
+    private func closeIdleUpstreams() async {
+        while !state.isDraining {
+            let next = state.closeIdleUpstreams()
+            _ = await state.reaper.park(until: next)
+        }
+    }
+
+    // MARK: From elsewhere
+
+    /// Takes a publication of the engine. Any thread; publications arrive in the order they were made.
+    nonisolated func publish(_ snapshot: CredentialSnapshot) {
+        loop.post { self.assumeIsolated { $0.state.credentials.take(snapshot) } }
+    }
+
+    /// Exchanges the plan; `snapshots` are those of its credentials.
+    nonisolated func adopt(_ plan: GatewayPlan, snapshots: [CredentialSnapshot]) {
+        loop.post {
+            self.assumeIsolated {
+                $0.state.adopt(plan, snapshots: snapshots)
+                $0.state.reloadProblem = nil
+            }
+        }
+    }
+
+    /// Tells why the last reload changed nothing.
+    func note(reloadProblem: String) {
+        state.reloadProblem = reloadProblem
+    }
+
+    var metrics: WorkerMetrics { state.metrics }
+    var connectionCount: Int { state.connections.count }
+
+    /// Accepts no more; idle connections end, calls under way go on.
+    func drain() {
+        state.drain()
+        acceptParker.unpark()
+    }
+
+    /// Ends what is still under way, visibly: connections are reset.
+    func abortAll() {
+        state.abortAll()
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import Glibc
+import Testing
+
+@testable import AgentCore
+
+@Suite struct ChildProcessTests {
+    private static func shell(_ script: String, _ change: (inout ChildCommand) -> Void = { _ in }) -> ChildCommand {
+        var command = ChildCommand(arguments: ["/bin/sh", "-c", script])
+        command.environment = ["PATH": "/usr/bin:/bin"]
+        change(&command)
+        return command
+    }
+
+    private static func run(_ command: ChildCommand) async throws -> Result<String, ChildFailure> {
+        try await LoopActor.with { _, loop, _ in
+            do throws(ChildFailure) {
+                let secret = try await ChildProcess.run(command, on: loop)
+                return .success(String(decoding: secret.exposed, as: UTF8.self))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    private static func failure(of command: ChildCommand) async throws -> ChildFailure? {
+        switch try await run(command) {
+        case .success: nil
+        case .failure(let failure): failure
+        }
+    }
+
+    @Test func `standard output is the result, whatever it holds`() async throws {
+        #expect(try await Self.run(Self.shell("printf 'a\\nb\\n'; echo noise >&2")) == .success("a\nb\n"))
+        #expect(try await Self.run(Self.shell(":")) == .success(""))
+    }
+
+    @Test func `a program is found in the PATH it is given, and arguments are passed as they are`() async throws {
+        var command = ChildCommand(arguments: ["printf", "%s|", "a b", "$HOME", "*", ""])
+        command.environment = ["PATH": "/nowhere:/usr/bin:/bin"]
+        #expect(try await Self.run(command) == .success("a b|$HOME|*||"))
+    }
+
+    @Test func `the environment is the one given and nothing else`() async throws {
+        var command = ChildCommand(arguments: ["/usr/bin/env"])
+        command.environment = ["ONE": "1 and more"]
+        #expect(try await Self.run(command) == .success("ONE=1 and more\n"))
+    }
+
+    @Test func `a program has three descriptors, its own session and the usual signals`() async throws {
+        // ls itself opens the folder as one more.
+        #expect(try await Self.run(ChildCommand(arguments: ["/bin/ls", "/proc/self/fd"])) == .success("0\n1\n2\n3\n"))
+        #expect(try await Self.run(Self.shell("readlink /proc/self/fd/0")) == .success("/dev/null\n"))
+        HostSignals.ignoreBrokenPipes()
+        // Signals 1 to 28; the C library keeps some high ones for itself.
+        let masks = try await Self.run(Self.shell("sed -nE 's/^Sig(Blk|Ign):.*(.{7})$/\\2/p' /proc/self/status"))
+        #expect(masks == .success("0000000\n0000000\n"))
+        let ids = try await Self.run(Self.shell("cut -d' ' -f1,5,6 /proc/$$/stat"))
+        let numbers = Set(try ids.get().split { $0 == " " || $0 == "\n" })
+        #expect(numbers.count == 1, "pid, group and session differ: \(ids)")
+    }
+
+    @Test func `the working directory can be chosen`() async throws {
+        #expect(try await Self.run(Self.shell("pwd") { $0.workingDirectory = "/usr/bin" }) == .success("/usr/bin\n"))
+    }
+
+    @Test func `a status other than 0 is told with what was written to standard error`() async throws {
+        let failure = try await Self.failure(
+            of: Self.shell("echo secret; printf 'no login\\n\\033[1mrun it\\n' >&2; exit 3"))
+        #expect(failure?.kind == .exited(3))
+        #expect(failure?.description == "command \"sh\" exited with status 3: no login ?[1mrun it")
+    }
+
+    @Test func `of much that was written to standard error the end is told`() async throws {
+        let script = "i=0; while [ $i -lt 20000 ]; do echo 0123456789; i=$((i+1)); done >&2; echo the end >&2; exit 1"
+        let failure = try await Self.failure(of: Self.shell(script))
+        #expect(failure?.kind == .exited(1))
+        #expect(failure?.description.hasSuffix("0123456789 the end") == true)
+        #expect((failure?.description.utf8.count ?? 0) < 800)
+    }
+
+    @Test func `a signal that ended it is told`() async throws {
+        #expect(try await Self.failure(of: Self.shell("kill -SEGV $$"))?.kind == .killed(signal: SIGSEGV))
+    }
+
+    @Test func `more output than allowed ends it`() async throws {
+        let failure = try await Self.failure(of: Self.shell("yes") { $0.outputLimit = 1000 })
+        #expect(failure?.kind == .tooMuchOutput)
+        let exact = try await Self.run(Self.shell("head -c 1000 /dev/zero | tr '\\0' x") { $0.outputLimit = 1000 })
+        #expect(exact == .success(String(repeating: "x", count: 1000)))
+    }
+
+    @Test(arguments: [
+        "sleep 1000",
+        "trap '' TERM; while :; do sleep 1000; done",
+        "sleep 1000 & sleep 1000 | cat",
+        "trap '' TERM; (trap '' TERM; sleep 1000) & wait; sleep 1000",
+    ])
+    func `what does not end in time is ended, children with it`(script: String) async throws {
+        let folder = ScratchFolder()
+        let command = Self.shell("echo $$ > \(folder.path("pid")); \(script)") {
+            $0.timeLimit = .milliseconds(300)
+            $0.grace = .milliseconds(100)
+        }
+        let failure = try await Self.failure(of: command)
+        #expect(failure?.kind == .timedOut)
+        try await Self.expectNobodyLeft(in: folder)
+    }
+
+    @Test func `a grandchild that keeps standard output open delays nothing, and is ended`() async throws {
+        let folder = ScratchFolder()
+        let script = "echo $$ > \(folder.path("pid")); trap '' HUP; sleep 1000 & echo token"
+        #expect(try await Self.run(Self.shell(script)) == .success("token\n"))
+        try await Self.expectNobodyLeft(in: folder)
+    }
+
+    /// No process of the group is left, dead or alive: the group is gone once the last has been reaped.
+    private static func expectNobodyLeft(in folder: ScratchFolder) async throws {
+        let pid = try #require(folder.read("pid").flatMap { Int32($0.filter(\.isNumber)) })
+        // A grandchild is reaped by init, which takes its time.
+        for _ in 0..<200 where kill(-pid, 0) == 0 {
+            await EventLoop.offload { _ = usleep(10_000) }
+        }
+        #expect(kill(pid, 0) != 0)
+        let state = ScratchFolder.contents(of: "/proc/\(pid)/stat")
+        #expect(state == nil, "\(state ?? "")")
+    }
+
+    @Test(arguments: [
+        (["no-such-program-here"], "command \"no-such-program-here\" is not found in PATH"),
+        (
+            ["/nonexistent/tool", "hidden-argument"],
+            "command \"tool\" not started: posix_spawn /nonexistent/tool: No such"
+        ),
+        (["/etc/passwd"], "command \"passwd\" not started: posix_spawn /etc/passwd: Permission denied"),
+        ([], "the command is empty"), (["/bin/echo", "a\0b"], "has a NUL"),
+    ])
+    func `what cannot be started is told`(arguments: [String], sentence: String) async throws {
+        let failure = try await Self.failure(of: ChildCommand(arguments: arguments))
+        #expect(failure?.description.contains(sentence) == true, "\(failure?.description ?? "")")
+        #expect(failure?.description.contains("hidden-argument") == false)
+        guard case .notStarted = failure?.kind else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+    }
+
+    @Test func `no descriptor and no zombie is left`() async throws {
+        try await LoopActor.with { _, loop, _ in
+            let before = Self.descriptorCount()
+            for round in 0..<60 {
+                let command =
+                    round % 3 == 0 ? ChildCommand(arguments: ["/nonexistent"]) : Self.shell("echo x; exit \(round % 2)")
+                _ = try? await ChildProcess.run(command, on: loop)
+            }
+            // Other tests run meanwhile; a leak would be at least one descriptor a round.
+            #expect(Self.descriptorCount() < before + 40)
+        }
+    }
+
+    private static func descriptorCount() -> Int {
+        guard let folder = unsafe opendir("/proc/self/fd") else { return 0 }
+        defer { unsafe closedir(folder) }
+        var count = 0
+        while unsafe readdir(folder) != nil { count += 1 }
+        return count
+    }
+}
