@@ -29,6 +29,7 @@ struct VirtualHost {
     var source: (Int, HostTime) -> (delay: Int64, Answer)
 
     private var timer: Int64?
+    private var instant = 0
     private var deliveries: [(at: Int64, flight: UInt64, answer: Answer)] = []
     private var flying: UInt64?
     private var flyingSince: Int64 = 0
@@ -83,6 +84,12 @@ struct VirtualHost {
             let delivery = deliveries.indices.min { deliveries[$0].at < deliveries[$1].at }
             let next = min(delivery.map { deliveries[$0].at } ?? .max, timer.map { max($0, boot) } ?? .max)
             guard next <= end else { break }
+            // Thousands of events without any time between them: a loop that spins.
+            instant = next == boot ? instant + 1 : 0
+            if instant > 2000 {
+                violations.append("a spin at \(boot)")
+                break
+            }
             boot = next
             if let delivery, deliveries[delivery].at == next {
                 let due = deliveries.remove(at: delivery)
