@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
+import CLinux
 import Glibc
 
 /// The names on which it depends what a path leads to: each symbolic link on the way, and the last name, or the first
