@@ -74,7 +74,12 @@ final class CredentialTable {
     func demand(_ place: Int) {
         guard !toldOfDemand[place] else { return }
         toldOfDemand[place] = true
-        signals.demanded(snapshots[place].name)
+        signals.demanded(snapshots[place].name, 0)
+    }
+
+    /// Tells the engine that a caller needs at least so many nanoseconds of life.
+    func demand(_ place: Int, life: Int64) {
+        signals.demanded(snapshots[place].name, life)
     }
 
     /// Tells the engine that an upstream refused a generation.
@@ -115,6 +120,7 @@ final class CredentialTable {
 /// The way back from the loops to the credential engine. Each may be called on any thread, and returns at once.
 struct CredentialSignals: Sendable {
     let used: @Sendable (_ name: String, _ generation: UInt64) -> Void
-    let demanded: @Sendable (_ name: String) -> Void
+    /// `life`: nanoseconds that should be left of it.
+    let demanded: @Sendable (_ name: String, _ life: Int64) -> Void
     let rejected: @Sendable (_ name: String, _ generation: UInt64) -> Void
 }

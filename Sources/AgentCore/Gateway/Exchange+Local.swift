@@ -67,6 +67,7 @@ extension Exchange {
         let query = caller.withHead { $1.text($0.queryRange, limit: 200) }
         let life = try minimumLife(query)
         let bound = state.clock.now().boot + RouteTimeouts().credentialWait.nanoseconds
+        var fetchesSeen: UInt64?
         while true {
             let table = state.credentials
             guard let place = table.position(of: name) else {
@@ -79,9 +80,13 @@ extension Exchange {
                 record.credential = name
                 return await answerToken(credential, at: now, asJSON: query.contains("format=json"), headCount)
             }
-            table.demand(place)
-            let isAnswerComing = snapshot.phase == .fetching || snapshot.failure == nil && !snapshot.isUsable(at: now)
+            let isAnswerComing =
+                snapshot.phase == .fetching || fetchesSeen == nil || snapshot.fetches == fetchesSeen
             guard isAnswerComing, now.boot < bound else { throw tooShort(snapshot, life: life, at: now) }
+            if fetchesSeen == nil {
+                fetchesSeen = snapshot.fetches
+                table.demand(place, life: life)
+            }
             table.addWaiter(caller.parker)
             _ = await caller.parker.park(until: state.loop.now + (bound - now.boot))
             state.credentials.removeWaiter(caller.parker)

@@ -27,16 +27,18 @@ final class LoopState {
     /// Why the last reload changed nothing; nil if it did.
     var reloadProblem: String?
     /// Adds up the counters of all loops.
-    var metricsSource: @Sendable () async -> String = { "" }
+    let renderMetrics: @Sendable () async -> String
     private var requests: RequestID.Sequence
     private var date = HTTPDate()
 
     init(
         on loop: EventLoop, number: Int, clock: any HostClock, plan: GatewayPlan, snapshots: [CredentialSnapshot],
-        signals: CredentialSignals, log: Log, seed: UInt64
+        signals: CredentialSignals, log: Log, seed: UInt64,
+        renderMetrics: @escaping @Sendable () async -> String
     ) {
         self.loop = loop
         self.log = log
+        self.renderMetrics = renderMetrics
         accessLog = AccessLog(log)
         requests = RequestID.Sequence(seed: seed, loop: number)
         self.number = number
@@ -112,10 +114,6 @@ final class LoopState {
             connection.channel.abort()
             connection.parker.unpark()
         }
-    }
-
-    func renderMetrics() async -> String {
-        await metricsSource()
     }
 
     func nextRequest() -> RequestID {

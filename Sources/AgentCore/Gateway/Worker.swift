@@ -20,14 +20,15 @@ actor Worker: LoopBound {
     /// - Parameter connectionLimit: of this loop; at it, callers wait in the kernel's queue.
     init(
         on loop: EventLoop, number: Int, listeners: [ListeningSocket], connectionLimit: Int, clock: any HostClock,
-        plan: GatewayPlan, snapshots: [CredentialSnapshot], signals: CredentialSignals, log: Log, seed: UInt64
+        plan: GatewayPlan, snapshots: [CredentialSnapshot], signals: CredentialSignals, log: Log, seed: UInt64,
+        renderMetrics: @escaping @Sendable () async -> String
     ) {
         self.loop = loop
         self.listeners = listeners
         self.connectionLimit = connectionLimit
         state = LoopState(
             on: loop, number: number, clock: clock, plan: plan, snapshots: snapshots, signals: signals, log: log,
-            seed: seed)
+            seed: seed, renderMetrics: renderMetrics)
         acceptParker = Parker(on: loop)
     }
 
@@ -117,10 +118,6 @@ actor Worker: LoopBound {
     /// Tells why the last reload changed nothing.
     func note(reloadProblem: String) {
         state.reloadProblem = reloadProblem
-    }
-
-    func setMetricsSource(_ render: @escaping @Sendable () async -> String) {
-        state.metricsSource = render
     }
 
     var metrics: WorkerMetrics { state.metrics }

@@ -7,9 +7,8 @@
 /// The actor's state lives on the control loop. Callers on other loops never wait for it: they post what they need
 /// (`demand`, `used`, `rejected`) and read the snapshots that it publishes to them. A fetch is a task of this actor; no
 /// state is locked while it waits, and every result is judged by the machine, which knows whether it is still awaited.
-actor CredentialEngine {
-    private nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor }
+actor CredentialEngine: LoopBound {
+    nonisolated let loop: EventLoop
 
     private let clock: any HostClock
     private let seed: UInt64

@@ -49,7 +49,7 @@ struct AccessLog: ~Copyable {
         guard log.level <= .info else { return }
         let style = log.style
         buffer.beginLine(style, .info, wall: log.clock.now().wall, "call")
-        buffer.append(field: "request", .text(record.request.description), style)
+        buffer.append(field: "request", .request(record.request), style)
         buffer.append(field: "method", .text(record.method), style)
         if let route = record.route { buffer.append(field: "route", .text(route), style) }
         if let upstream = record.upstream { buffer.append(field: "upstream", .text(upstream), style) }

@@ -6,6 +6,8 @@ enum LogValue: Sendable, Equatable {
     case text(String)
     case integer(Int64)
     case bool(Bool)
+    /// Written as 16 digits, without a text being made of it first.
+    case request(RequestID)
     /// Written in seconds, to the microsecond.
     case duration(Duration)
     /// Written as a date, to the second.
@@ -31,6 +33,10 @@ extension ByteBuffer {
             append(UInt8(ascii: "\""))
             append(logText: text.utf8.span)
             append(UInt8(ascii: "\""))
+        case .request(let request):
+            append(UInt8(ascii: "\""))
+            append(request)
+            append(UInt8(ascii: "\""))
         case .integer(let integer): append(signedDecimal: integer)
         case .bool(let bool): append(bool ? "true" : "false")
         case .duration(let duration): append(seconds: duration.nanoseconds)
@@ -51,6 +57,7 @@ extension ByteBuffer {
             if !isPlain { append(UInt8(ascii: "\"")) }
             append(logText: text.utf8.span)
             if !isPlain { append(UInt8(ascii: "\"")) }
+        case .request(let request): append(request)
         case .time(let time): append(timestamp: time.wall, fraction: false)
         case .duration(let duration):
             append(seconds: duration.nanoseconds)

@@ -170,7 +170,11 @@ private func log(_ style: LogStyle, _ level: LogLevel = .debug) -> (Log, MemoryS
             for _ in 0..<1000 { names.insert(sequence.draw()) }
         }
         #expect(names.count == 4000)
-        #expect(RequestID(value: 1).description == "0000000000000001")
+        for value: UInt64 in [0, 1, 0xAB, 0x1000_0000_0000_0000, .max] {
+            var buffer = ByteBuffer()
+            buffer.append(RequestID(value: value))
+            #expect(text(of: buffer.readable) == RequestID(value: value).description && buffer.count == 16)
+        }
     }
 }
 

@@ -86,6 +86,29 @@ import Testing
         #expect(Set(families).count == families.count)
     }
 
+    @Test func `a credential without an end has no remaining life to tell`() {
+        var text = MetricsText()
+        text.append([
+            CredentialMetrics(name: "key", isUsable: true),
+            CredentialMetrics(name: "a", remainingNanoseconds: -1_500_000_000, mints: 3, fetches: 5, failures: 2),
+        ])
+        text.append(version: "1.0", started: HostTime(wall: 1_795_249_741_000_000_000, boot: 0))
+        let samples = AgentCoreTests.text(of: text.buffer.readable).split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(
+            samples == [
+                "gateway_agent_credential_usable{credential=\"a\"} 0",
+                "gateway_agent_credential_usable{credential=\"key\"} 1",
+                "gateway_agent_credential_remaining_seconds{credential=\"a\"} -1.5",
+                "gateway_agent_credential_mints_total{credential=\"a\"} 3",
+                "gateway_agent_credential_mints_total{credential=\"key\"} 0",
+                "gateway_agent_credential_fetches_total{credential=\"a\"} 5",
+                "gateway_agent_credential_fetches_total{credential=\"key\"} 0",
+                "gateway_agent_credential_failures{credential=\"a\"} 2",
+                "gateway_agent_credential_failures{credential=\"key\"} 0",
+                "gateway_agent_info{version=\"1.0\"} 1", "gateway_agent_start_time_seconds 1795249741",
+            ])
+    }
+
     @Test func `reasons from outside cannot fill the memory`() {
         var metrics = WorkerMetrics()
         for number in 0..<1000 { metrics.countRefusal("reason-\(number)") }

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import Synchronization
+
+/// The agent: puts the parts together, runs them, takes a new configuration over, and ends them in reverse order.
+///
+/// The way of a request begins in `Worker` and reads on in `Exchange`; the way of a credential begins in
+/// `CredentialEngine`.
+///
+/// ## Concurrency
+/// Lives on the control loop, beside the credential engine. Each worker has a loop and a thread of its own.
+actor Agent: LoopBound {
+    nonisolated let loop: EventLoop
+    private let log: Log
+    private let clock: any HostClock
+    private let agentUID: UInt32
+    private var configuration: Configuration
+    private let listeners: [ListeningSocket]
+    private let engine: CredentialEngine
+    private let broadcast = Broadcast()
+    private var workers: [Worker] = []
+    private var watcher: FileWatcher?
+    private var watches: [FileWatcher.Watch] = []
+    private var clockWatch: ClockWatch?
+    private let parker: Parker
+    private var isStopping = false
+
+    /// What is told from outside while the agent runs.
+    enum Event: Sendable {
+        /// Serving on these addresses.
+        case listening([SocketAddress])
+        case reloaded
+        case reloadFailed(String)
+        case draining
+    }
+
+    /// - Parameters:
+    ///   - loop: the control loop.
+    ///   - listeners: to be served; at least one.
+    ///   - agentUID: whose calls are always permitted, besides root's.
+    init(
+        on loop: EventLoop, configuration: Configuration, listeners: [ListeningSocket], log: Log, agentUID: UInt32,
+        clock: any HostClock = SystemClock()
+    ) {
+        self.loop = loop
+        self.log = log
+        self.clock = clock
+        self.agentUID = agentUID
+        self.configuration = configuration
+        self.listeners = listeners
+        parker = Parker(on: loop)
+        let broadcast = broadcast
+        engine = CredentialEngine(
+            on: loop, clock: clock, seed: UInt64.random(in: 0...UInt64.max),
+            makeSource: { CredentialSources.source(for: $0, on: loop) },
+            publish: { broadcast.publish($0) },
+            report: { name, change in
+                let level: LogLevel = change.isWarning ? .warning : .info
+                log.write(level, "credential", ["credential": .text(name), "event": .text(change.message)])
+            })
+    }
+
+    /// Serves until `stop` has been called and the last call is done, or its time is over.
+    ///
+    /// - Parameter tell: called on the control loop.
+    /// - Throws: what keeps the agent from starting.
+    func run(_ tell: @escaping @Sendable (Event) -> Void = { _ in }) async throws {
+        let plan = try await makePlan(configuration)
+        await engine.configure(specs(configuration))
+        watchFiles(configuration)
+        clockWatch = ClockWatch(on: loop) { [engine] in engine.clockStepped() }
+        try startWorkers(plan, snapshots: await engine.snapshots())
+        await withDiscardingTaskGroup { group in
+            let engine = engine
+            group.addTask(executorPreference: loop) { await engine.run() }
+            for worker in workers {
+                group.addTask(executorPreference: worker.loop) { await worker.run() }
+            }
+            log.info(
+                "serving",
+                [
+                    "listeners": .text(listeners.map(\.address.description).joined(separator: ", ")),
+                    "routes": .count(configuration.routes.count), "threads": .count(workers.count),
+                ])
+            tell(.listening(listeners.map(\.address)))
+            while !isStopping { _ = await parker.park() }
+            tell(.draining)
+            await drain()
+            await engine.stop()
+        }
+        watcher?.close()
+        clockWatch?.close()
+        for worker in workers { worker.loop.stop() }
+        log.info("stopped")
+    }
+
+    /// Begins to stop: no new connections, calls under way finish. Any thread; may be said again.
+    nonisolated func stop() {
+        loop.post {
+            self.assumeIsolated { agent in
+                agent.isStopping = true
+                agent.parker.unpark()
+            }
+        }
+    }
+
+    /// Takes a configuration over, whole or not at all.
+    ///
+    /// - Throws: why it cannot be taken; the old one stays in force.
+    func reload(_ new: Configuration) async throws {
+        let plan = try await makePlan(new)
+        let difference = new.difference(from: configuration)
+        configuration = new
+        await engine.configure(specs(new))
+        watchFiles(new)
+        let snapshots = ordered(await engine.snapshots(), plan)
+        for worker in workers { worker.adopt(plan, snapshots: snapshots) }
+        log.info(
+            "configuration reloaded",
+            [
+                "routes": .count(new.routes.count), "credentials": .count(new.credentials.count),
+                "needsRestart": .text(difference.needingRestart.joined(separator: ", ")),
+            ])
+    }
+
+    /// Says in the log and in the status why a reload changed nothing.
+    func reloadFailed(_ reason: String) async {
+        log.error("configuration not reloaded, the old one stays in force", ["reason": .text(reason)])
+        for worker in workers { await worker.note(reloadProblem: reason) }
+    }
+
+    // MARK: Parts
+
+    private func makePlan(_ configuration: Configuration) async throws -> GatewayPlan {
+        let parts = GatewayPlan.Parts(
+            routes: configuration.routes, credentialNames: configuration.credentials.keys.sorted(),
+            allow: configuration.allow, limits: configuration.limits, timeouts: configuration.timeouts,
+            listen: configuration.listen)
+        let uid = agentUID
+        let result = await EventLoop.offload { () -> Result<GatewayPlan, GatewayPlanProblems> in
+            do throws(GatewayPlanProblems) { return .success(try GatewayPlan(parts, agentUID: uid)) } catch {
+                return .failure(error)
+            }
+        }
+        let plan = try result.get()
+        for warning in plan.warnings { log.warning("configuration", ["warning": .text(warning)]) }
+        return plan
+    }
+
+    private func specs(_ configuration: Configuration) -> [CredentialSpec] {
+        configuration.credentials.values.sorted { $0.name < $1.name }
+    }
+
+    private func ordered(_ snapshots: [CredentialSnapshot], _ plan: GatewayPlan) -> [CredentialSnapshot] {
+        let byName = Dictionary(snapshots.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        return plan.credentialNames.compactMap { byName[$0] }
+    }
+
+    private func startWorkers(_ plan: GatewayPlan, snapshots: [CredentialSnapshot]) throws(SystemError) {
+        let count = configuration.threads ?? HostProcess.defaultThreadCount
+        let limit = max(1, configuration.limits.connections / count)
+        let seed = UInt64.random(in: 0...UInt64.max)
+        let engine = engine
+        let signals = CredentialSignals(
+            used: { engine.used($0, generation: $1) }, demanded: { engine.demand($0, life: $1) },
+            rejected: { engine.rejected($0, generation: $1) })
+        for number in 0..<count {
+            let loop = try EventLoop(name: "worker.\(number)")
+            try loop.start()
+            workers.append(
+                Worker(
+                    on: loop, number: number, listeners: listeners, connectionLimit: limit, clock: clock, plan: plan,
+                    snapshots: ordered(snapshots, plan), signals: signals, log: log, seed: seed,
+                    renderMetrics: { await self.renderMetrics() }))
+        }
+        broadcast.set(workers)
+    }
+
+    private func watchFiles(_ configuration: Configuration) {
+        if watcher == nil { watcher = try? FileWatcher(on: loop) }
+        guard let watcher else { return }
+        for watch in watches { watcher.cancel(watch) }
+        watches = []
+        for spec in specs(configuration) {
+            for path in CredentialSources.watchedPaths(spec) {
+                do {
+                    let (engine, name) = (engine, spec.name)
+                    watches.append(try watcher.watch(path) { engine.sourceChanged(name) })
+                } catch {
+                    log.warning(
+                        "a credential's file cannot be watched; a change is seen at the next renewal only",
+                        ["credential": .text(spec.name), "error": "\(error)"])
+                }
+            }
+        }
+    }
+
+    private func drain() async {
+        log.info("draining", ["limit": .duration(configuration.timeouts.drain)])
+        for worker in workers { await worker.drain() }
+        let deadline = loop.now + configuration.timeouts.drain.nanoseconds
+        var open = 0
+        repeat {
+            open = 0
+            for worker in workers { open += await worker.connectionCount }
+            // Once a quarter of a second, and only while draining.
+            if open > 0 { _ = await parker.park(until: min(deadline, loop.now + 250_000_000)) }
+        } while open > 0 && loop.now < deadline
+        guard open > 0 else { return }
+        log.warning("calls still under way at the drain limit are cut", ["connections": .count(open)])
+        for worker in workers { await worker.abortAll() }
+    }
+
+    private func renderMetrics() async -> String {
+        var sum = WorkerMetrics()
+        for worker in workers { sum.merge(await worker.metrics) }
+        return CredentialMetrics.render(sum, await engine.snapshots(), at: clock.now())
+    }
+}
+
+/// Hands the engine's publications to all workers, in order.
+private final class Broadcast: Sendable {
+    private let workers = Mutex<[Worker]>([])
+
+    func set(_ workers: [Worker]) {
+        self.workers.withLock { $0 = workers }
+    }
+
+    func publish(_ snapshot: CredentialSnapshot) {
+        for worker in workers.withLock({ $0 }) { worker.publish(snapshot) }
+    }
+}
