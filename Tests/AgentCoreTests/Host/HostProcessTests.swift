@@ -29,7 +29,7 @@ import Testing
         var result: UnsafeMutableRawPointer?
         let joined = unsafe pthread_join(thread, &result)
         #expect(joined == 0)
-        let answer = unsafe UInt(bitPattern: result)
+        let answer = UInt(bitPattern: result)
         #expect(answer == 1)
     }
 
