@@ -33,7 +33,7 @@ enum CheckCommand {
                     TextTable.Cell(result.name), TextTable.Cell(result.source),
                     TextTable.Cell(result.sentence, result.isGood ? .good : .bad))
             }
-            StandardStream.output.write(table.rendered(isTerminal: CommandRunner.hasColours).utf8.span)
+            let _: Bool = StandardStream.output.write(table.rendered(isTerminal: CommandRunner.hasColours).utf8.span)
             return results.allSatisfy(\.isGood) ? .success : .unavailable
         } catch {
             CommandRunner.printError("\(error)")

@@ -31,7 +31,7 @@ public enum CommandRunner {
     }
 
     static func printOutput(_ text: String) {
-        StandardStream.output.write("\(text)\n".utf8.span)
+        let _: Bool = StandardStream.output.write("\(text)\n".utf8.span)
     }
 
     /// Whether to colour: a terminal, and nobody has asked for none (no-color.org).
@@ -42,7 +42,7 @@ public enum CommandRunner {
     /// Errors go to standard error, each line with the program's name before it.
     static func printError(_ text: String) {
         for line in text.split(separator: "\n") {
-            StandardStream.error.write("gateway-agent: \(line)\n".utf8.span)
+            let _: Bool = StandardStream.error.write("gateway-agent: \(line)\n".utf8.span)
         }
     }
 

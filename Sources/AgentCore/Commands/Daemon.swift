@@ -46,7 +46,7 @@ actor Daemon: LoopBound {
     private func take(_ signal: HostSignal) {
         switch signal {
         case .terminate, .interrupt: agent.stop()
-        case .hangup: Task(executorPreference: loop) { await reload() }
+        case .hangup: Task(executorPreference: loop) { await self.reload() }
         }
     }
 
