@@ -166,6 +166,7 @@ final class Exchange {
     private func prepare(_ route: Route, headCount: Int) throws(ErrorAnswer) {
         var options: HeadWriter.RequestOptions = []
         if facts.asksWebSocket { options.insert(.webSocket) }
+        if caller.withHead({ $0.welcomesTrailers(in: $1) }) { options.insert(.trailersWelcome) }
         held.begin(state.loop.buffers, bodyLimit: facts.framing.isEmpty ? 0 : route.spec.replayBodyBytes)
         do throws(HTTPError) {
             try caller.writeUpstreamHead(
@@ -197,6 +198,11 @@ final class Exchange {
 }
 
 extension Exchange {
+    func countActive(_ change: Int64) {
+        guard let route, state.metricSlots.indices.contains(route.number) else { return }
+        state.metrics.update(slot: state.metricSlots[route.number]) { $0.active += change }
+    }
+
     /// Adds the finished call to the route's counters.
     private func count() {
         guard let route, state.metricSlots.indices.contains(route.number) else {
