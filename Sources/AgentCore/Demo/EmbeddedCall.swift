@@ -13,7 +13,7 @@ final class EmbeddedCall {
     var receivedCount: UInt64 { upload.contentCount }
     /// The status that was answered; nil before.
     private(set) var status: Int?
-    /// The agent has left before the answer was whole.
+    /// The caller has left before the answer was whole.
     private(set) var isAbandoned = false
 
     let connection: ServerConnection
@@ -160,6 +160,14 @@ final class EmbeddedCall {
         connection.output.append(bytes)
         try await flush()
         end = resetting ? .abort : .close
+    }
+
+    /// An interim answer (RFC 9110 §15.2); another follows.
+    func interim(_ status: Int, _ fields: [(String, String)]) async throws(Abandoned) {
+        connection.output.append("HTTP/1.1 \(status) \r\n")
+        for (name, value) in fields { connection.output.append("\(name): \(value)\r\n") }
+        connection.output.append("\r\n")
+        try await flush()
     }
 
     /// Waits; ends early when the caller leaves.
