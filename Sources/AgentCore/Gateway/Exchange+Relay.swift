@@ -25,6 +25,8 @@ extension Exchange {
         upstream.input.consume(headCount)
         record.firstByte = .nanoseconds(SystemClock.monotonic() - began)
         held.release(state.loop.buffers)
+        // A stream that is silent keeps no memory; the block would lie here until the next request.
+        state.loop.buffers.reclaim(&caller.input)
         download.begin(framing, as: outgoing)
         if case .tunnel = framing { return await tunnel(upstream, status: status, route) }
 
