@@ -66,14 +66,14 @@ extension Exchange {
         }
         let query = caller.withHead { $1.text($0.queryRange, limit: 200) }
         let life = try minimumLife(query)
-        let bound = state.clock.now().boot + RouteTimeouts().credentialWait.nanoseconds
+        let bound = state.now.boot + RouteTimeouts().credentialWait.nanoseconds
         var fetchesSeen: UInt64?
         while true {
             let table = state.credentials
             guard let place = table.position(of: name) else {
                 throw ErrorAnswer(404, "no-such-credential", "\(name) was removed by a reload")
             }
-            let now = state.clock.now()
+            let now = state.now
             let snapshot = table.snapshots[place]
             if snapshot.isUsable(for: life, at: now), let credential = snapshot.credential {
                 table.noteUse(place)

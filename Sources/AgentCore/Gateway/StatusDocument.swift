@@ -9,7 +9,7 @@ struct StatusDocument {
 
     init(_ state: LoopState) {
         self.state = state
-        now = state.clock.now()
+        now = state.now
     }
 
     func json() -> String {
