@@ -35,7 +35,7 @@ struct ServerConnectionTests {
         Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n"),
         Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding:\u{b}chunked\r\n\r\n0\r\n\r\n"),
         Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
-        Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+        Refusal(501, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
         Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
         Refusal(400, "POST /api/ HTTP/1.0\r\n\(host)Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         Refusal(400, "GET /api/ HTTP/1.1\r\n\(host)X: a\r\n b\r\n\r\n"),
