@@ -114,7 +114,7 @@ extension Exchange {
             content.append("\n")
         }
         return await answer(
-            200, type: asJSON ? "application/json" : "text/plain", content: content, headCount: headCount)
+            200, type: asJSON ? "application/json" : "text/plain", secretContent: content, headCount: headCount)
     }
 
     private func minimumLife(_ query: String) throws(ErrorAnswer) -> Int64 {
