@@ -20,7 +20,7 @@ public enum CommandRunner {
     private static func run(_ command: ParsedCommand) -> ExitCode {
         switch command {
         case .serve(let configuration): return ServeCommand.run(configuration)
-        case .demo(let once): return Demo.run(once: once)
+        case .demo(let once, let printJSON): return Demo.run(once: once, printJSON: printJSON)
         case .check(let configuration, let offline): return CheckCommand.run(configuration, offline: offline)
         case .status: return .software
         case .token: return .software

@@ -173,16 +173,18 @@ actor CredentialEngine: LoopBound {
     /// A task of its own, since no caller's end may end it. It keeps nothing but the result.
     private func start(_ flight: UInt64, of entry: Entry) -> Task<Void, Never> {
         let (source, id, name) = (entry.source, entry.id, entry.machine.spec.name)
-        return Task {
-            let result: Result<SourceValue, CredentialFailure>
-            do throws(CredentialFailure) {
-                result = .success(try await source.fetch())
-            } catch {
-                result = .failure(error)
-            }
-            // The configuration may have changed meanwhile.
-            if entries[name]?.id == id { handle(.fetched(flight: flight, result), for: name) }
+        return Task(executorPreference: loop) { await self.fly(flight, source, id, name) }
+    }
+
+    private func fly(_ flight: UInt64, _ source: any CredentialSource, _ id: UInt64, _ name: String) async {
+        let result: Result<SourceValue, CredentialFailure>
+        do throws(CredentialFailure) {
+            result = .success(try await source.fetch())
+        } catch {
+            result = .failure(error)
         }
+        // The configuration may have changed meanwhile.
+        if entries[name]?.id == id { handle(.fetched(flight: flight, result), for: name) }
     }
 
     /// FNV-1a: credentials of one host do not share their jitter.
