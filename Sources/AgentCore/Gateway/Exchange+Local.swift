@@ -58,7 +58,8 @@ extension Exchange {
         guard let place = state.credentials.position(of: name) else {
             let names = state.plan.credentialNames.sorted().joined(separator: ", ")
             throw ErrorAnswer(
-                404, "no-such-credential", "there is no credential \"\(name)\"; there are: \(names.isEmpty ? "none" : names)")
+                404, "no-such-credential",
+                "there is no credential \"\(name)\"; there are: \(names.isEmpty ? "none" : names)")
         }
         guard state.credentials.snapshots[place].kind == .token else {
             throw ErrorAnswer(

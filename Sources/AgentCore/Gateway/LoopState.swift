@@ -10,6 +10,8 @@ final class LoopState {
     private(set) var plan: GatewayPlan
     private(set) var credentials: CredentialTable
     private let signals: CredentialSignals
+    /// Which link the calls of each route last went out with, by route and injection.
+    private var chainWatches: [[ChainWatch]] = []
     private var pools: [UpstreamOrigin: UpstreamPool] = [:]
     /// Woken when a connection becomes idle in a pool, and sleeps until the first is due to be closed.
     let reaper: Parker
@@ -49,6 +51,7 @@ final class LoopState {
         reaper = Parker(on: loop)
         diagnosis = try? SocketDiagnosis()
         metricSlots = plan.routes.map { metrics.slot(route: $0.spec.prefix) }
+        chainWatches = plan.routes.map { $0.injections.map { _ in ChainWatch() } }
         loop.beforeSleep = { [unowned self] in accessLog.flush() }
     }
 
@@ -57,6 +60,7 @@ final class LoopState {
         let old = credentials
         self.plan = plan
         metricSlots = plan.routes.map { metrics.slot(route: $0.spec.prefix) }
+        chainWatches = plan.routes.map { $0.injections.map { _ in ChainWatch() } }
         credentials = CredentialTable(snapshots, lineCount: plan.lineCount, signals: signals)
         let origins = Set(plan.routes.map(\.origin))
         // A certificate file may have changed under the same name: TLS connections are made anew after a reload.
@@ -65,6 +69,21 @@ final class LoopState {
             pools[origin] = nil
         }
         old.wakeWaiters()
+    }
+
+    /// Notices which link a call goes out with, and tells of it when it is another than the last.
+    func noteChain(_ route: Route, _ injection: Int, link: Int?, why: Chain.Reason?) {
+        guard plan.routes.indices.contains(route.number), plan.routes[route.number] === route,
+            chainWatches[route.number][injection].record(link: link, why: why)
+        else { return }
+        var cause: String?
+        if why != .preferred, case .credential(let place)? = route.injections[injection].chain.links.first {
+            cause = credentials.snapshots[place].failure?.message
+        }
+        signals.chainChanged(
+            ChainUse(
+                route: route.spec.prefix, injection: injection, names: route.injections[injection].names, link: link,
+                why: why, cause: cause))
     }
 
     func pool(for origin: UpstreamOrigin) -> UpstreamPool {
