@@ -51,8 +51,8 @@ struct AccessPolicy: Sendable, Equatable {
                 found.insert(number)
             } else {
                 warnings.append(
-                    "allow: there is no \(kind) \"\(name)\" on this host, so it lets nobody in; add it or correct the name"
-                )
+                    "allow: there is no \(kind) \"\(name)\" on this host, so it lets nobody in; "
+                        + "add it or correct the name")
             }
         } catch {
             warnings.append("allow: \(kind) \"\(name)\" cannot be looked up (\(error)), so it lets nobody in")

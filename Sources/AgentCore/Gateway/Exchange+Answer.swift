@@ -53,7 +53,7 @@ extension Exchange {
     }
 
     private func deliver(status: Int, failure: String?, keepsAlive: Bool) async -> End {
-        record.firstByte = .nanoseconds(SystemClock.monotonic() - began)
+        record.firstByte = .nanoseconds(state.loop.now - began)
         let isDelivered = await caller.flush(by: state.loop.now + state.plan.timeouts.requestHead)
         finish(status: status, failure: isDelivered ? failure : "client-gone")
         if !isDelivered { return .abort }

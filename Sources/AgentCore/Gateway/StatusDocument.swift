@@ -9,7 +9,7 @@ struct StatusDocument {
 
     init(_ state: LoopState) {
         self.state = state
-        now = state.clock.now()
+        now = state.now
     }
 
     func json() -> String {
@@ -95,8 +95,7 @@ struct StatusDocument {
             }
             text.append("]")
             append(
-                injection.standing(state.credentials.snapshots, wait: route.timeouts.credentialWait, at: now),
-                injection,
+                injection.standing(state.credentials.snapshots, wait: route.timeouts.credentialWait, at: now), injection,
                 &text)
             text.append("}")
         }
