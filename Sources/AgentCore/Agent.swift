@@ -23,6 +23,8 @@ actor Agent: LoopBound {
     private var watcher: FileWatcher?
     private var watches: [FileWatcher.Watch] = []
     private var clockWatch: ClockWatch?
+    private var plan: GatewayPlan?
+    private var chains = ChainBoard()
     private let parker: Parker
     private var isStopping = false
     private let started: HostTime
@@ -54,6 +56,7 @@ actor Agent: LoopBound {
         engine = CredentialEngine(
             on: loop, clock: clock, seed: UInt64.random(in: 0...UInt64.max),
             makeSource: { CredentialSources.source(for: $0, on: loop) },
+            store: SealedStore.ofThisHost(),
             publish: { broadcast.publish($0) },
             report: { name, change in
                 let level: LogLevel = change.isWarning ? .warning : .info
@@ -67,6 +70,7 @@ actor Agent: LoopBound {
     /// - Throws: what keeps the agent from starting.
     func run(_ tell: @escaping @Sendable (Event) -> Void = { _ in }) async throws {
         let plan = try await makePlan(configuration)
+        self.plan = plan
         await engine.configure(specs(configuration))
         watchFiles(configuration)
         clockWatch = ClockWatch(on: loop) { [engine] in engine.clockStepped() }
@@ -112,6 +116,7 @@ actor Agent: LoopBound {
         let plan = try await makePlan(new)
         let difference = new.difference(from: configuration)
         configuration = new
+        self.plan = plan
         await engine.configure(specs(new))
         watchFiles(new)
         let snapshots = ordered(await engine.snapshots(), plan)
@@ -128,6 +133,21 @@ actor Agent: LoopBound {
     func reloadFailed(_ reason: String) async {
         log.error("configuration not reloaded, the old one stays in force", ["reason": .text(reason)])
         for worker in workers { await worker.note(reloadProblem: reason) }
+    }
+
+    /// The calls of a route go out with another credential, on one loop at least.
+    private nonisolated func chainChanged(_ use: ChainUse) {
+        loop.post { self.assumeIsolated { $0.tell(use) } }
+    }
+
+    private func tell(_ use: ChainUse) {
+        guard chains.record(use) else { return }
+        log.write(
+            use.isWarning ? .warning : .info, "route",
+            [
+                "route": .text(use.route), "event": .text(use.message), "credential": .text(use.name ?? "none"),
+                "cause": .text(use.cause ?? ""),
+            ])
     }
 
     // MARK: Parts
@@ -161,7 +181,7 @@ actor Agent: LoopBound {
         let engine = engine
         let signals = CredentialSignals(
             used: { engine.used($0, generation: $1) }, demanded: { engine.demand($0, life: $1) },
-            rejected: { engine.rejected($0, generation: $1) })
+            rejected: { engine.rejected($0, generation: $1) }, chainChanged: { self.chainChanged($0) })
         for number in 0..<count {
             let loop = try EventLoop(name: "worker.\(number)")
             try loop.start()
@@ -179,7 +199,8 @@ actor Agent: LoopBound {
         guard let watcher else { return }
         for watch in watches { watcher.cancel(watch) }
         watches = []
-        for spec in specs(configuration) {
+        for group in CredentialGroup.groups(specs(configuration)) {
+            let spec = group.spec
             for path in CredentialSources.watchedPaths(spec) {
                 do {
                     let (engine, name) = (engine, spec.name)
@@ -216,7 +237,9 @@ actor Agent: LoopBound {
         var text = MetricsText()
         text.append(version: AgentVersion.current, started: started)
         text.append(sum)
-        text.append(await engine.snapshots().map { CredentialMetrics($0, at: now) })
+        let snapshots = await engine.snapshots()
+        text.append(snapshots.map { CredentialMetrics($0, at: now) })
+        if let plan { text.append(plan.chainLinks(ordered(snapshots, plan), at: now)) }
         return text.finish()
     }
 }
@@ -227,6 +250,26 @@ extension GatewayPlan.Parts {
             routes: configuration.routes, credentialNames: configuration.credentials.keys.sorted(),
             allow: configuration.allow, limits: configuration.limits, timeouts: configuration.timeouts,
             listen: configuration.listen)
+    }
+}
+
+extension GatewayPlan {
+    /// For the metrics: every link of every chain, and whether the next call would go out with it.
+    ///
+    /// - Parameter snapshots: in the order of the plan's credentials.
+    func chainLinks(_ snapshots: [CredentialSnapshot], at now: HostTime) -> [ChainLinkMetrics] {
+        guard snapshots.count == credentialNames.count else { return [] }
+        return routes.flatMap { route in
+            route.injections.enumerated().flatMap { number, injection in
+                let standing = injection.standing(snapshots, wait: route.timeouts.credentialWait, at: now)
+                return injection.names.enumerated().map { link, name in
+                    var isInUse = false
+                    if case .use(link, _) = standing { isInUse = true }
+                    return ChainLinkMetrics(
+                        route: route.spec.prefix, injection: number, link: link, credential: name, isInUse: isInUse)
+                }
+            }
+        }
     }
 }
 
