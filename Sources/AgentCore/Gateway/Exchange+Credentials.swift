@@ -6,7 +6,7 @@ extension Exchange {
     /// Decides every injection of the route; waits, within the route's bound, for credentials that are being fetched.
     func chooseCredentials(_ route: Route) async throws(ForwardFailure) {
         guard !route.injections.isEmpty else { return }
-        let bound = state.clock.now().boot + route.timeouts.credentialWait
+        let bound = state.now.boot + route.timeouts.credentialWait
         while true {
             switch decide(route, bound: bound) {
             case .chosen(let chosen):
@@ -30,7 +30,7 @@ extension Exchange {
 
     private func decide(_ route: Route, bound: Int64) -> Choice {
         let table = state.credentials
-        let now = state.clock.now()
+        let now = state.now
         var chosen: [Pick] = []
         chosen.reserveCapacity(route.injections.count)
         for injection in route.injections {
@@ -73,7 +73,7 @@ extension Exchange {
         let table = state.credentials
         table.addWaiter(caller.parker)
         defer { table.removeWaiter(caller.parker) }
-        let remaining = bound - state.clock.now().boot
+        let remaining = bound - state.now.boot
         _ = await caller.parker.park(until: state.loop.now + max(0, remaining))
         if caller.hasLeft { throw .callerLeft }
     }
@@ -130,7 +130,7 @@ extension Exchange {
             reason = "the upstream refused \(names), and the request is larger than replayBodyBytes"
             return false
         }
-        let bound = state.clock.now().boot + route.timeouts.credentialWait
+        let bound = state.now.boot + route.timeouts.credentialWait
         while true {
             switch decide(route, bound: bound) {
             case .chosen(let chosen):
@@ -142,7 +142,7 @@ extension Exchange {
                     return true
                 }
                 // The same again. The engine may not have heard of the refusal yet: its next word on it decides.
-                guard !hasEngineAnswered(attempts), state.clock.now().boot < bound else {
+                guard !hasEngineAnswered(attempts), state.now.boot < bound else {
                     reason = "the upstream refused \(names), and there is no newer value"
                     return false
                 }

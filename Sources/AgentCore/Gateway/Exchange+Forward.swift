@@ -89,7 +89,7 @@ extension Exchange {
     // MARK: Connection
 
     private func connect(_ route: Route, fresh: Bool) async throws(ForwardFailure) -> ClientConnection {
-        let pool = state.pool(for: route.origin)
+        let pool = state.pool(for: route)
         if !fresh, let connection = pool.take(for: caller.parker) {
             state.metrics.reusedUpstreamConnections &+= 1
             return connection

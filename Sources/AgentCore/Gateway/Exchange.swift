@@ -106,11 +106,12 @@ final class Exchange {
         hasConsumedHead = false
         isUploadRefused = false
         picks.removeAll(keepingCapacity: true)
-        let head = caller.head
-        facts = Facts(
-            method: head.method, version: head.version, keepsAlive: head.keepsAlive,
-            asksWebSocket: head.asksWebSocket, expectsContinue: head.expectsContinue,
-            bringsCredential: !head.fields.names.isDisjoint(with: [.authorization, .xAPIKey, .apiKey]))
+        facts = caller.withHead { head, _ in
+            Facts(
+                method: head.method, version: head.version, keepsAlive: head.keepsAlive,
+                asksWebSocket: head.asksWebSocket, expectsContinue: head.expectsContinue,
+                bringsCredential: !head.fields.names.isDisjoint(with: [.authorization, .xAPIKey, .apiKey]))
+        }
         record = AccessRecord(request: request, method: caller.methodText)
         record.peer = uid
     }
@@ -194,7 +195,7 @@ final class Exchange {
         if let failure { record.failure = failure }
         record.received = upload.contentCount
         record.sent = max(record.sent, download.contentCount)
-        record.duration = .nanoseconds(SystemClock.monotonic() - began)
+        record.duration = .nanoseconds(state.loop.now - began)
         state.accessLog.record(record)
         count()
         held.release(state.loop.buffers)

@@ -9,7 +9,7 @@ struct StatusDocument {
 
     init(_ state: LoopState) {
         self.state = state
-        now = state.clock.now()
+        now = state.now
     }
 
     func json() -> String {
@@ -94,7 +94,8 @@ struct StatusDocument {
                 text.append(jsonString: name)
             }
             text.append("]")
-            append(state.credentials.decide(injection.chain, clientBrought: false, at: now, bound: now.boot), injection, &text)
+            let decision = state.credentials.decide(injection.chain, clientBrought: false, at: now, bound: now.boot)
+            append(decision, injection, &text)
             text.append("}")
         }
         text.append("]}")
