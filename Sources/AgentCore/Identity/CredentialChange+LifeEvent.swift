@@ -5,8 +5,8 @@ extension CredentialChange {
     /// The moment of life that this is; several changes may be one to an operator.
     var lifeEvent: LifeEvent {
         switch self {
-        case .received: .credentialReceived
-        case .failing: .credentialFailing
+        case .received, .restored: .credentialReceived
+        case .failing, .notKept: .credentialFailing
         case .recovered: .credentialRecovered
         case .expired, .lapsed: .credentialEnded
         case .rejected: .credentialRejected
