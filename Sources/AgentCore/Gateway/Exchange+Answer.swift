@@ -28,10 +28,12 @@ extension Exchange {
         return await deliver(status: status, failure: nil, keepsAlive: keepsAlive)
     }
 
-    /// The same for content that stands in a buffer: the caller wipes what was secret.
-    func answer(_ status: Int, type: StaticString, content: borrowing ByteBuffer, headCount: Int) async -> End {
+    /// The same for secret content, which is overwritten as it goes; the caller wipes its own copy.
+    func answer(
+        _ status: Int, type: StaticString, secretContent content: borrowing ByteBuffer, headCount: Int
+    ) async -> End {
         let keepsAlive = writeAnswer(status, type: type, content: content.readable, headCount: headCount)
-        return await deliver(status: status, failure: nil, keepsAlive: keepsAlive)
+        return await deliver(status: status, failure: nil, keepsAlive: keepsAlive, wiping: true)
     }
 
     private func writeAnswer(_ status: Int, type: StaticString, content: Span<UInt8>, headCount: Int) -> Bool {
@@ -54,9 +56,10 @@ extension Exchange {
         return isWhole && facts.keepsAlive && !state.isDraining
     }
 
-    private func deliver(status: Int, failure: String?, keepsAlive: Bool) async -> End {
+    private func deliver(status: Int, failure: String?, keepsAlive: Bool, wiping: Bool = false) async -> End {
         record.firstByte = .nanoseconds(state.loop.now - began)
-        let isDelivered = await caller.flush(by: state.loop.now + state.plan.timeouts.requestHead)
+        let isDelivered = await caller.flush(
+            by: state.loop.now + state.plan.timeouts.requestHead, wiping: wiping)
         finish(status: status, failure: isDelivered ? failure : "client-gone")
         if !isDelivered { return .abort }
         return keepsAlive ? .keepAlive : .linger

@@ -58,7 +58,8 @@ extension Exchange {
         guard let place = state.credentials.position(of: name) else {
             let names = state.plan.credentialNames.sorted().joined(separator: ", ")
             throw ErrorAnswer(
-                404, "no-such-credential", "there is no credential \"\(name)\"; there are: \(names.isEmpty ? "none" : names)")
+                404, "no-such-credential",
+                "there is no credential \"\(name)\"; there are: \(names.isEmpty ? "none" : names)")
         }
         guard state.credentials.snapshots[place].kind == .token else {
             throw ErrorAnswer(
@@ -113,7 +114,7 @@ extension Exchange {
             content.append("\n")
         }
         return await answer(
-            200, type: asJSON ? "application/json" : "text/plain", content: content, headCount: headCount)
+            200, type: asJSON ? "application/json" : "text/plain", secretContent: content, headCount: headCount)
     }
 
     private func minimumLife(_ query: String) throws(ErrorAnswer) -> Int64 {

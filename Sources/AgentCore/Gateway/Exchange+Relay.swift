@@ -152,7 +152,8 @@ extension Exchange {
         var (callerEnded, upstreamEnded) = (false, false)
         do throws(IOFailure) {
             while !(callerEnded && upstreamEnded) {
-                let up = try move(caller.channel, &caller.input, &upload, upstream.channel, &upstream.output, &callerEnded)
+                let up = try move(
+                    caller.channel, &caller.input, &upload, upstream.channel, &upstream.output, &callerEnded)
                 let down = try move(
                     upstream.channel, &upstream.input, &download, caller.channel, &caller.output, &upstreamEnded)
                 if up || down {
