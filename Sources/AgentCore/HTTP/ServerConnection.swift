@@ -63,8 +63,6 @@ final class ServerConnection {
                     begun = true
                     deadline = loop.now + headTimeout
                 }
-            } else if isDraining {
-                throw .closed
             }
             let outcome: Channel.ReadOutcome
             do { outcome = try channel.read(into: &input) } catch { throw .failed(error) }
@@ -72,6 +70,8 @@ final class ServerConnection {
             case .bytes: continue
             case .ended: throw input.isEmpty ? .closed : .truncated
             case .blocked:
+                // Only now: a request that came before the agent was told to stop is served.
+                if isDraining, input.isEmpty { throw .closed }
                 if await parker.park(until: deadline) == .timedOut {
                     throw input.isEmpty ? .idle : .headTimeout
                 }
