@@ -2,12 +2,11 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 import AgentCore
-import Glibc
 
 /// Arguments in, exit status out; everything else is in AgentCore.
 @main
 enum GatewayAgent {
     static func main() {
-        exit(CommandRunner.run(Array(CommandLine.arguments.dropFirst())))
+        CommandRunner.run(Array(CommandLine.arguments.dropFirst()))
     }
 }

@@ -3,27 +3,27 @@
 
 /// The program: a command line in, an exit status out.
 public enum CommandRunner {
-    /// Runs the command that `arguments` (without the program's own name) tell of, to its end.
+    /// Runs the command that `arguments` (without the program's own name) tell of, and ends the process with a status of
+    /// sysexits(3).
     ///
     /// To be called on the main thread, before any other thread exists: signals are taken over for all of them.
-    ///
-    /// - Returns: a status of sysexits(3).
-    public static func run(_ arguments: [String]) -> Int32 {
+    public static func run(_ arguments: [String]) -> Never {
         HostSignals.takeOver()
         do throws(UsageError) {
-            return try run(ParsedCommand(arguments)).rawValue
+            HostProcess.exit(with: try run(ParsedCommand(arguments)).rawValue)
         } catch {
             printError("\(error)")
-            return ExitCode.usage.rawValue
+            HostProcess.exit(with: ExitCode.usage.rawValue)
         }
     }
 
     private static func run(_ command: ParsedCommand) -> ExitCode {
         switch command {
         case .serve(let configuration): return ServeCommand.run(configuration)
-        case .demo(let once): return Demo.run(once: once)
+        case .demo(let once, let printJSON): return Demo.run(once: once, printJSON: printJSON)
         case .check(let configuration, let offline): return CheckCommand.run(configuration, offline: offline)
-        case .status, .token: return .software
+        case .status(let address, let json): return StatusCommand.run(address, json: json)
+        case .token(let request): return TokenCommand.run(request)
         case .help(let command): printOutput(HelpText.text(command))
         case .version: printOutput("gateway-agent \(AgentVersion.current) (\(TLSLibrary.version))")
         }

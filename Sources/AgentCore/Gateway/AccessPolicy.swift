@@ -50,7 +50,9 @@ struct AccessPolicy: Sendable, Equatable {
             if let number = try lookUp(name) {
                 found.insert(number)
             } else {
-                warnings.append("allow: there is no \(kind) \"\(name)\" on this host, so it lets nobody in; add it or correct the name")
+                warnings.append(
+                    "allow: there is no \(kind) \"\(name)\" on this host, so it lets nobody in; "
+                        + "add it or correct the name")
             }
         } catch {
             warnings.append("allow: \(kind) \"\(name)\" cannot be looked up (\(error)), so it lets nobody in")

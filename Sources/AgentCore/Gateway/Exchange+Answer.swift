@@ -7,7 +7,8 @@ extension Exchange {
     ///
     /// - Parameter headCount: of the head in hand, if it is still in the caller's buffer.
     func answer(_ error: ErrorAnswer, headCount: Int = 0) async -> End {
-        let keepsAlive = mayKeepCaller(headCount)
+        // After 400 nothing more of this caller is read: what it sent may mean different things to different readers.
+        let keepsAlive = mayKeepCaller(headCount) && error.status != 400
         let json = error.json(for: route?.spec.gateway ?? .generic, request: request.description)
         state.loop.buffers.lend(to: &caller.output)
         LocalAnswer.begin(error.status, date: state.currentDate(), into: &caller.output)
@@ -27,10 +28,12 @@ extension Exchange {
         return await deliver(status: status, failure: nil, keepsAlive: keepsAlive)
     }
 
-    /// The same for content that stands in a buffer: the caller wipes what was secret.
-    func answer(_ status: Int, type: StaticString, content: borrowing ByteBuffer, headCount: Int) async -> End {
+    /// The same for secret content, which is overwritten as it goes; the caller wipes its own copy.
+    func answer(
+        _ status: Int, type: StaticString, secretContent content: borrowing ByteBuffer, headCount: Int
+    ) async -> End {
         let keepsAlive = writeAnswer(status, type: type, content: content.readable, headCount: headCount)
-        return await deliver(status: status, failure: nil, keepsAlive: keepsAlive)
+        return await deliver(status: status, failure: nil, keepsAlive: keepsAlive, wiping: true)
     }
 
     private func writeAnswer(_ status: Int, type: StaticString, content: Span<UInt8>, headCount: Int) -> Bool {
@@ -45,16 +48,18 @@ extension Exchange {
         return keepsAlive
     }
 
-    /// Only a request that is wholly here leaves the connection where the next one begins.
+    /// Only a request that is wholly here leaves the connection where the next one begins; one whose framing was refused,
+    /// or never looked at, leaves nobody knows where.
     private func mayKeepCaller(_ headCount: Int) -> Bool {
-        let isWhole = hasConsumedHead ? upload.isComplete : facts.framing.isEmpty && headCount > 0
+        let isWhole = hasConsumedHead ? upload.isComplete : isFramed && facts.framing.isEmpty && headCount > 0
         if !hasConsumedHead, isWhole { consumeHead(headCount) }
         return isWhole && facts.keepsAlive && !state.isDraining
     }
 
-    private func deliver(status: Int, failure: String?, keepsAlive: Bool) async -> End {
-        record.firstByte = .nanoseconds(SystemClock.monotonic() - began)
-        let isDelivered = await caller.flush(by: state.loop.now + state.plan.timeouts.requestHead)
+    private func deliver(status: Int, failure: String?, keepsAlive: Bool, wiping: Bool = false) async -> End {
+        record.firstByte = .nanoseconds(state.loop.now - began)
+        let isDelivered = await caller.flush(
+            by: state.loop.now + state.plan.timeouts.requestHead, wiping: wiping)
         finish(status: status, failure: isDelivered ? failure : "client-gone")
         if !isDelivered { return .abort }
         return keepsAlive ? .keepAlive : .linger

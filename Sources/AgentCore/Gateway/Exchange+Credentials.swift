@@ -6,7 +6,7 @@ extension Exchange {
     /// Decides every injection of the route; waits, within the route's bound, for credentials that are being fetched.
     func chooseCredentials(_ route: Route) async throws(ForwardFailure) {
         guard !route.injections.isEmpty else { return }
-        let bound = state.clock.now().boot + route.timeouts.credentialWait
+        let bound = state.now.boot + route.timeouts.credentialWait
         while true {
             switch decide(route, bound: bound) {
             case .chosen(let chosen):
@@ -30,10 +30,10 @@ extension Exchange {
 
     private func decide(_ route: Route, bound: Int64) -> Choice {
         let table = state.credentials
-        let now = state.clock.now()
+        let now = state.now
         var chosen: [Pick] = []
         chosen.reserveCapacity(route.injections.count)
-        for injection in route.injections {
+        for (number, injection) in route.injections.enumerated() {
             let decision = table.decide(injection.chain, clientBrought: facts.bringsCredential, at: now, bound: bound)
             switch decision {
             case .use(let link, let why, let preferred):
@@ -44,6 +44,7 @@ extension Exchange {
                     let line = table.line(place, as: form, slot: injection.lineSlots[link])
                 else { continue }
                 table.noteUse(place)
+                state.noteChain(route, number, link: link, why: why)
                 chosen.append(
                     Pick(
                         line: line, name: injection.names[link], link: link,
@@ -53,6 +54,7 @@ extension Exchange {
                 return .wait
             case .fail(let failures, let retryAt):
                 for case .credential(let place) in injection.chain.links { table.demand(place) }
+                state.noteChain(route, number, link: nil, why: nil)
                 return .fail(noCredential(failures, retryAt: retryAt, now: now))
             }
         }
@@ -73,7 +75,7 @@ extension Exchange {
         let table = state.credentials
         table.addWaiter(caller.parker)
         defer { table.removeWaiter(caller.parker) }
-        let remaining = bound - state.clock.now().boot
+        let remaining = bound - state.now.boot
         _ = await caller.parker.park(until: state.loop.now + max(0, remaining))
         if caller.hasLeft { throw .callerLeft }
     }
@@ -130,7 +132,7 @@ extension Exchange {
             reason = "the upstream refused \(names), and the request is larger than replayBodyBytes"
             return false
         }
-        let bound = state.clock.now().boot + route.timeouts.credentialWait
+        let bound = state.now.boot + route.timeouts.credentialWait
         while true {
             switch decide(route, bound: bound) {
             case .chosen(let chosen):
@@ -142,7 +144,7 @@ extension Exchange {
                     return true
                 }
                 // The same again. The engine may not have heard of the refusal yet: its next word on it decides.
-                guard !hasEngineAnswered(attempts), state.clock.now().boot < bound else {
+                guard !hasEngineAnswered(attempts), state.now.boot < bound else {
                     reason = "the upstream refused \(names), and there is no newer value"
                     return false
                 }

@@ -25,6 +25,8 @@ extension Exchange {
     /// Sends the prepared request to the route's upstream and brings the answer back.
     func forward(_ route: Route) async -> End {
         var attempts = Attempts()
+        countActive(+1)
+        defer { countActive(-1) }
         do throws(ForwardFailure) {
             while true {
                 if picks.isEmpty { try await chooseCredentials(route) }
@@ -87,7 +89,7 @@ extension Exchange {
     // MARK: Connection
 
     private func connect(_ route: Route, fresh: Bool) async throws(ForwardFailure) -> ClientConnection {
-        let pool = state.pool(for: route.origin)
+        let pool = state.pool(for: route)
         if !fresh, let connection = pool.take(for: caller.parker) {
             state.metrics.reusedUpstreamConnections &+= 1
             return connection
@@ -133,9 +135,9 @@ extension Exchange {
     ///
     /// - Returns: its length in the connection's input.
     private func awaitHead(_ upstream: ClientConnection, _ route: Route) async throws(ForwardFailure) -> Int {
-        var deadline = state.loop.now + route.timeouts.header
+        var deadline = answerDeadline(route)
         while true {
-            if try pumpUpload(upstream) { deadline = state.loop.now + route.timeouts.header }
+            if try pumpUpload(upstream) { deadline = answerDeadline(route) }
             do throws(IOFailure) {
                 if !caller.output.isEmpty { _ = try caller.channel.write(from: &caller.output) }
             } catch { throw .callerLeft }
@@ -144,14 +146,28 @@ extension Exchange {
             if isUploadBusy {
                 await Task.yield()
             } else if await caller.parker.park(until: deadline) == .timedOut {
-                let waited = ReadableDuration(route.timeouts.header)
-                throw .answer(
-                    ErrorAnswer(
-                        504, "upstream-timeout",
-                        "\(upstreamName) did not answer within \(waited); raise the route's timeouts.header if it needs longer"
-                    ))
+                throw .answer(lateAnswer(upstream, route))
             }
         }
+    }
+
+    /// While content is under way either side may be the slow one, and a pause is bounded; after it the upstream thinks.
+    private func answerDeadline(_ route: Route) -> Int64 {
+        state.loop.now + (upload.isComplete ? route.timeouts.header : route.timeouts.idle)
+    }
+
+    private func lateAnswer(_ upstream: ClientConnection, _ route: Route) -> ErrorAnswer {
+        if upload.isComplete {
+            let waited = ReadableDuration(route.timeouts.header)
+            return ErrorAnswer(
+                504, "upstream-timeout",
+                "\(upstreamName) did not answer within \(waited); raise the route's timeouts.header if it needs longer")
+        }
+        let waited = ReadableDuration(route.timeouts.idle)
+        if upstream.output.isEmpty {
+            return ErrorAnswer(408, "request-timeout", "no more of the request's content came for \(waited)")
+        }
+        return ErrorAnswer(504, "upstream-timeout", "\(upstreamName) took no more of the request for \(waited)")
     }
 
     /// Reads what has arrived of an answer; interim ones are passed on at once.

@@ -58,7 +58,8 @@ extension Exchange {
         guard let place = state.credentials.position(of: name) else {
             let names = state.plan.credentialNames.sorted().joined(separator: ", ")
             throw ErrorAnswer(
-                404, "no-such-credential", "there is no credential \"\(name)\"; there are: \(names.isEmpty ? "none" : names)")
+                404, "no-such-credential",
+                "there is no credential \"\(name)\"; there are: \(names.isEmpty ? "none" : names)")
         }
         guard state.credentials.snapshots[place].kind == .token else {
             throw ErrorAnswer(
@@ -66,14 +67,14 @@ extension Exchange {
         }
         let query = caller.withHead { $1.text($0.queryRange, limit: 200) }
         let life = try minimumLife(query)
-        let bound = state.clock.now().boot + RouteTimeouts().credentialWait.nanoseconds
+        let bound = state.now.boot + RouteTimeouts().credentialWait.nanoseconds
         var fetchesSeen: UInt64?
         while true {
             let table = state.credentials
             guard let place = table.position(of: name) else {
                 throw ErrorAnswer(404, "no-such-credential", "\(name) was removed by a reload")
             }
-            let now = state.clock.now()
+            let now = state.now
             let snapshot = table.snapshots[place]
             if snapshot.isUsable(for: life, at: now), let credential = snapshot.credential {
                 table.noteUse(place)
@@ -113,7 +114,7 @@ extension Exchange {
             content.append("\n")
         }
         return await answer(
-            200, type: asJSON ? "application/json" : "text/plain", content: content, headCount: headCount)
+            200, type: asJSON ? "application/json" : "text/plain", secretContent: content, headCount: headCount)
     }
 
     private func minimumLife(_ query: String) throws(ErrorAnswer) -> Int64 {

@@ -23,15 +23,17 @@ extension Exchange {
             facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
             into: &caller.output)
         upstream.input.consume(headCount)
-        record.firstByte = .nanoseconds(SystemClock.monotonic() - began)
+        record.firstByte = .nanoseconds(state.loop.now - began)
         held.release(state.loop.buffers)
+        // A stream that is silent keeps no memory; the block would lie here until the next request.
+        state.loop.buffers.reclaim(&caller.input)
         download.begin(framing, as: outgoing)
         if case .tunnel = framing { return await tunnel(upstream, status: status, route) }
 
         switch await pumpAnswer(upstream, route) {
         case .whole:
             if keepsUpstream, upload.isComplete {
-                if state.pool(for: route.origin).give(upstream) { state.reaper.unpark() }
+                if state.pool(for: route).give(upstream) { state.reaper.unpark() }
             } else {
                 upstream.close()
             }
@@ -139,7 +141,8 @@ extension Exchange {
         var (callerEnded, upstreamEnded) = (false, false)
         do throws(IOFailure) {
             while !(callerEnded && upstreamEnded) {
-                let up = try move(caller.channel, &caller.input, &upload, upstream.channel, &upstream.output, &callerEnded)
+                let up = try move(
+                    caller.channel, &caller.input, &upload, upstream.channel, &upstream.output, &callerEnded)
                 let down = try move(
                     upstream.channel, &upstream.input, &download, caller.channel, &caller.output, &upstreamEnded)
                 if up || down {

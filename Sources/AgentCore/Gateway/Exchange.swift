@@ -34,6 +34,10 @@ final class Exchange {
     var picks: [Pick] = []
     /// The route in use; nil before one is found, and for the agent's own endpoints.
     var route: Route?
+    /// Where the route counts.
+    private var metricSlot: Int?
+    /// How the content is framed is known: only then can be told where the next request begins.
+    var isFramed = false
     /// The head has left the caller's buffer.
     var hasConsumedHead = false
     /// The upstream takes no more of the request; its answer may still come.
@@ -82,6 +86,7 @@ final class Exchange {
                 throw ErrorAnswer(404, "no-route", noRouteMessage)
             }
             self.route = route
+            metricSlot = state.metricSlots[route.number]
             record.route = route.spec.prefix
             record.upstream = route.spec.upstream.host
             try await checkAccess(route.access)
@@ -99,14 +104,17 @@ final class Exchange {
         began = state.loop.now
         reason = nil
         route = nil
+        metricSlot = nil
+        isFramed = false
         hasConsumedHead = false
         isUploadRefused = false
         picks.removeAll(keepingCapacity: true)
-        let head = caller.head
-        facts = Facts(
-            method: head.method, version: head.version, keepsAlive: head.keepsAlive,
-            asksWebSocket: head.asksWebSocket, expectsContinue: head.expectsContinue,
-            bringsCredential: !head.fields.names.isDisjoint(with: [.authorization, .xAPIKey, .apiKey]))
+        facts = caller.withHead { head, _ in
+            Facts(
+                method: head.method, version: head.version, keepsAlive: head.keepsAlive,
+                asksWebSocket: head.asksWebSocket, expectsContinue: head.expectsContinue,
+                bringsCredential: !head.fields.names.isDisjoint(with: [.authorization, .xAPIKey, .apiKey]))
+        }
         record = AccessRecord(request: request, method: caller.methodText)
         record.peer = uid
     }
@@ -116,6 +124,7 @@ final class Exchange {
         do throws(HTTPError) {
             try ServedRequests.check(caller.head)
             facts.framing = try caller.requestFraming(state.plan.limits)
+            isFramed = true
         } catch {
             throw ErrorAnswer(error.status, error.code, error.description)
         }
@@ -166,6 +175,7 @@ final class Exchange {
     private func prepare(_ route: Route, headCount: Int) throws(ErrorAnswer) {
         var options: HeadWriter.RequestOptions = []
         if facts.asksWebSocket { options.insert(.webSocket) }
+        if caller.withHead({ $0.welcomesTrailers(in: $1) }) { options.insert(.trailersWelcome) }
         held.begin(state.loop.buffers, bodyLimit: facts.framing.isEmpty ? 0 : route.spec.replayBodyBytes)
         do throws(HTTPError) {
             try caller.writeUpstreamHead(
@@ -189,7 +199,7 @@ final class Exchange {
         if let failure { record.failure = failure }
         record.received = upload.contentCount
         record.sent = max(record.sent, download.contentCount)
-        record.duration = .nanoseconds(SystemClock.monotonic() - began)
+        record.duration = .nanoseconds(state.loop.now - began)
         state.accessLog.record(record)
         count()
         held.release(state.loop.buffers)
@@ -197,14 +207,19 @@ final class Exchange {
 }
 
 extension Exchange {
+    func countActive(_ change: Int64) {
+        guard let metricSlot else { return }
+        state.metrics.update(slot: metricSlot) { $0.active += change }
+    }
+
     /// Adds the finished call to the route's counters.
     private func count() {
-        guard let route, state.metricSlots.indices.contains(route.number) else {
+        guard let metricSlot else {
             if record.failure != nil { state.metrics.countRefusal(record.failure ?? "") }
             return
         }
         let record = record
-        state.metrics.update(slot: state.metricSlots[route.number]) { metrics in
+        state.metrics.update(slot: metricSlot) { metrics in
             metrics.countAnswer(status: record.status)
             metrics.receivedBytes &+= record.received
             metrics.sentBytes &+= record.sent

@@ -55,7 +55,8 @@ final class GatewayPlan: Sendable {
             let policy =
                 spec.allow == parts.allow
                 ? access : AccessPolicy(spec.allow, agentUID: agentUID, warnings: &warnings)
-            let route = Route(spec, credentials: credentialIndex, access: policy, number: routes.count, lineCount: &lineCount)
+            let route = Route(
+                spec, credentials: credentialIndex, access: policy, number: routes.count, lineCount: &lineCount)
             routes.append(route)
             guard let tls = route.origin.tls, contexts[tls] == nil else { continue }
             do { contexts[tls] = try TLSContext(client: tls) } catch {

@@ -10,7 +10,12 @@ final class LoopState {
     private(set) var plan: GatewayPlan
     private(set) var credentials: CredentialTable
     private let signals: CredentialSignals
+    /// Which link the calls of each route last went out with, by route and injection.
+    private var chainWatches: [[ChainWatch]] = []
     private var pools: [UpstreamOrigin: UpstreamPool] = [:]
+    /// Those of the plan's routes, by the route's number: found without hashing.
+    private var routePools: [UpstreamPool?] = []
+    private var time: (turn: UInt64, now: HostTime)
     /// Woken when a connection becomes idle in a pool, and sleeps until the first is due to be closed.
     let reaper: Parker
     let diagnosis: SocketDiagnosis?
@@ -42,6 +47,7 @@ final class LoopState {
         accessLog = AccessLog(log)
         requests = RequestID.Sequence(seed: seed, loop: number)
         self.number = number
+        time = (.max, HostTime(wall: 0, boot: 0))
         self.clock = clock
         self.plan = plan
         self.signals = signals
@@ -49,6 +55,8 @@ final class LoopState {
         reaper = Parker(on: loop)
         diagnosis = try? SocketDiagnosis()
         metricSlots = plan.routes.map { metrics.slot(route: $0.spec.prefix) }
+        chainWatches = plan.routes.map { $0.injections.map { _ in ChainWatch() } }
+        routePools = plan.routes.map { _ in nil }
         loop.beforeSleep = { [unowned self] in accessLog.flush() }
     }
 
@@ -57,6 +65,8 @@ final class LoopState {
         let old = credentials
         self.plan = plan
         metricSlots = plan.routes.map { metrics.slot(route: $0.spec.prefix) }
+        chainWatches = plan.routes.map { $0.injections.map { _ in ChainWatch() } }
+        routePools = plan.routes.map { _ in nil }
         credentials = CredentialTable(snapshots, lineCount: plan.lineCount, signals: signals)
         let origins = Set(plan.routes.map(\.origin))
         // A certificate file may have changed under the same name: TLS connections are made anew after a reload.
@@ -67,7 +77,40 @@ final class LoopState {
         old.wakeWaiters()
     }
 
-    func pool(for origin: UpstreamOrigin) -> UpstreamPool {
+    /// Notices which link a call goes out with, and tells of it when it is another than the last.
+    func noteChain(_ route: Route, _ injection: Int, link: Int?, why: Chain.Reason?) {
+        guard plan.routes.indices.contains(route.number), plan.routes[route.number] === route,
+            chainWatches[route.number][injection].record(link: link, why: why)
+        else { return }
+        var cause: String?
+        if why != .preferred, case .credential(let place)? = route.injections[injection].chain.links.first {
+            cause = credentials.snapshots[place].failure?.message
+        }
+        signals.chainChanged(
+            ChainUse(
+                route: route.spec.prefix, injection: injection, names: route.injections[injection].names, link: link,
+                why: why, cause: cause))
+    }
+
+    /// Both clocks, read once a turn of the loop: all that is decided in a turn is decided at one moment.
+    var now: HostTime {
+        let turn = loop.turns
+        if time.turn != turn { time = (turn, clock.now()) }
+        return time.now
+    }
+
+    func pool(for route: Route) -> UpstreamPool {
+        // A call may have begun under another plan.
+        guard routePools.indices.contains(route.number), plan.routes[route.number] === route else {
+            return pool(for: route.origin)
+        }
+        if let pool = routePools[route.number] { return pool }
+        let pool = pool(for: route.origin)
+        routePools[route.number] = pool
+        return pool
+    }
+
+    private func pool(for origin: UpstreamOrigin) -> UpstreamPool {
         if let pool = pools[origin] { return pool }
         let pool = UpstreamPool(origin, context: origin.tls.flatMap { plan.contexts[$0] }, on: loop)
         pool.idleLimit = plan.idleUpstreamConnections
@@ -122,7 +165,7 @@ final class LoopState {
 
     /// The time of answers, rendered once a second.
     func currentDate() -> HTTPDate {
-        date.update(second: clock.now().wall / 1_000_000_000)
+        date.update(second: now.wall / 1_000_000_000)
         return date
     }
 }

@@ -52,3 +52,13 @@ extension ServerConnection {
             into: &buffer)
     }
 }
+
+extension RequestHead {
+    /// The sender takes trailers (`TE: trailers`, RFC 9110 §10.1.4); the one word of TE that is passed on.
+    func welcomesTrailers(in bytes: Span<UInt8>) -> Bool {
+        guard let field = fields[.te] else { return false }
+        return bytes.isName(field.valueRange, Self.trailersWord)
+    }
+
+    private static let trailersWord = CaseFolded("trailers")
+}

@@ -81,11 +81,13 @@ final class ServerConnection {
 
     /// Writes `output` out, for as long as the peer takes it within `deadline` (monotonic nanoseconds).
     ///
+    /// - Parameter wiping: overwrite what has gone, because a secret is in it.
     /// - Returns: false if the connection is of no more use.
-    func flush(by deadline: Int64) async -> Bool {
+    func flush(by deadline: Int64, wiping: Bool = false) async -> Bool {
+        defer { if wiping { output.consumeWiping(output.count) } }
         while true {
             do {
-                if try channel.write(from: &output) == .done { return true }
+                if try channel.write(from: &output, wiping: wiping) == .done { return true }
             } catch { return false }
             if await parker.park(until: deadline) == .timedOut { return false }
         }

@@ -70,7 +70,9 @@ final class UpstreamPool {
         for parker: Parker, by deadline: Int64, while isWanted: @escaping () -> Bool
     ) async throws(DialFailure) -> ClientConnection {
         let dialer = Dialer(loop: loop, parker: parker, deadline: deadline, isWanted: isWanted)
-        guard let context else { return ClientConnection(try await dialer.dial(origin.endpoint), on: loop) }
+        guard origin.tls != nil else { return ClientConnection(try await dialer.dial(origin.endpoint), on: loop) }
+        // Never in plain text instead: a reload may have taken the context away under a call that still runs.
+        guard let context else { throw .tls(origin.endpoint, "the route was removed by a reload") }
         let (host, port) = (origin.host, origin.port)
         let channel = try await dialer.dial(origin.endpoint) { descriptor throws(TLSFailure) in
             try TLSSession(client: context, host: host, port: port, descriptor: descriptor)

@@ -16,6 +16,11 @@ enum HostProcess {
         }
     }
 
+    /// Ends the process.
+    static func exit(with status: Int32) -> Never {
+        Glibc.exit(status)
+    }
+
     /// The effective user.
     static var userID: UInt32 { geteuid() }
 

@@ -51,12 +51,14 @@ extension ByteBuffer {
     mutating func append(plain value: LogValue) {
         switch value {
         case .text(let text):
-            let isPlain =
-                !text.isEmpty
-                && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C && $0 != 0x7F }
-            if !isPlain { append(UInt8(ascii: "\"")) }
-            append(logText: text.utf8.span)
-            if !isPlain { append(UInt8(ascii: "\"")) }
+            let bytes = text.utf8.span
+            if bytes.isPlainWord {
+                append(bytes)
+            } else {
+                append(UInt8(ascii: "\""))
+                append(logText: bytes)
+                append(UInt8(ascii: "\""))
+            }
         case .request(let request): append(request)
         case .time(let time): append(timestamp: time.wall, fraction: false)
         case .duration(let duration):
@@ -92,5 +94,17 @@ extension ByteBuffer {
             }
         }
         append(jsonEscaped: bytes.extracting(start..<bytes.count))
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Visible ASCII that needs neither quotes nor escapes, and is not too long to show.
+    fileprivate var isPlainWord: Bool {
+        guard !isEmpty, count <= ByteBuffer.logTextLimit else { return false }
+        for index in indices {
+            let byte = self[index]
+            guard 0x21...0x7E ~= byte, byte != 0x22, byte != 0x3D, byte != 0x5C else { return false }
+        }
+        return true
     }
 }

@@ -282,6 +282,9 @@ final class Channel: EventTarget {
         tls = nil
         Glibc.close(descriptor)
         descriptor = -1
+        // Whoever still means to read or write learns at once that it cannot (EBADF), and does not wait for an event.
+        isReadable = true
+        isWritable = true
         parker = nil
         whenIdle = nil
     }

@@ -74,7 +74,7 @@ extension JSONValue: Decodable {
             return
         }
         let limit = decoder.userInfo[Self.depthLimit] as? Int ?? 32
-        if let container = try? decoder.container(keyedBy: Key.self) {
+        if let container = try? decoder.container(keyedBy: MemberName.self) {
             guard decoder.codingPath.count < limit else { throw JSONError.tooDeep(limit: limit) }
             let keys = container.allKeys
             var members = [String: JSONValue](minimumCapacity: keys.count)
@@ -99,7 +99,7 @@ extension JSONValue: Decodable {
         return nil
     }
 
-    private struct Key: CodingKey {
+    private struct MemberName: CodingKey {
         let stringValue: String
         var intValue: Int? { nil }
         init(stringValue: String) { self.stringValue = stringValue }

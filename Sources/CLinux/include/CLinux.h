@@ -4,6 +4,12 @@
 // The parts of Linux that Swift's Glibc module leaves out. Declarations only: no logic lives in C.
 #pragma once
 
+// Swift's Glibc module owns what it defines. Without this line the owner of a type such as `stat` would be whichever of
+// the two modules the compiler happened to build first, and a file would compile on one day and not on another.
+#ifdef __swift__
+#pragma clang module import SwiftGlibc
+#endif
+
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
