@@ -63,7 +63,8 @@ struct CredentialMachine: Sendable {
     var policy = RenewalPolicy()
     var backOff = BackOff()
     /// How long after the start the first fetch of a `prefetch` may be put off.
-    var prefetchSpread = Duration.seconds(60)
+    var prefetchSpread = Self.standardPrefetchSpread
+    static let standardPrefetchSpread = Duration.seconds(60)
     /// After so many failures in a row the other hosts are taken to have failed as well, and to recover in the same
     /// minute: the back-off is then at its longest.
     var failuresOfAnOutage = 5
