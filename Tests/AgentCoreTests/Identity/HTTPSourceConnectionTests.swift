@@ -228,7 +228,8 @@ import Testing
                 _ = try await HTTPSourceTests.fetch(spec)
             }
             // Other tests run meanwhile; a leak would be one descriptor a round.
-            #expect(DescriptorCount.now < before + 40)
+            let isBack = await DescriptorCount.falls(below: before + 40)
+            #expect(isBack)
         }
     }
 }
