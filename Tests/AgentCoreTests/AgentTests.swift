@@ -62,7 +62,8 @@ struct AgentTests {
             let other = agent.folder.write("of-another-route", to: "other")
             try agent.reload { configuration in
                 for name in ["a-first", "b-second"] {
-                    configuration.credentials[name] = CredentialSpec(name: name, source: .file(path: other, field: .raw))
+                    configuration.credentials[name] = CredentialSpec(
+                        name: name, source: .file(path: other, field: .raw))
                 }
             }
             #expect(unsafe write(gate, "\n", 1) == 1)
@@ -76,13 +77,16 @@ struct AgentTests {
         }
     }
 
-    @Test func `a call that waits while a reload removes its credential and its route ends with an error`() async throws {
-        try await withGateway({ configuration, folder in
-            let script = folder.write("read line < \(folder.path("gate")); echo late", to: "wait.sh")
-            unsafe #expect(mkfifo(folder.path("gate"), 0o600) == 0)
-            configuration.credentials["token"] = CredentialSpec(
-                name: "token", source: .exec(ExecSpec(command: ["/bin/sh", script])), maxAge: .seconds(3600))
-        }, route: { $0.timeouts.credentialWait = .seconds(1) }) { agent, upstream in
+    @Test func `a call that waits while a reload removes its credential and its route ends with an error`() async throws
+    {
+        try await withGateway(
+            { configuration, folder in
+                let script = folder.write("read line < \(folder.path("gate")); echo late", to: "wait.sh")
+                unsafe #expect(mkfifo(folder.path("gate"), 0o600) == 0)
+                configuration.credentials["token"] = CredentialSpec(
+                    name: "token", source: .exec(ExecSpec(command: ["/bin/sh", script])), maxAge: .seconds(3600))
+            }, route: { $0.timeouts.credentialWait = .seconds(1) }
+        ) { agent, upstream in
             let caller = try agent.connect()
             try caller.send(Self.request)
             let gate = unsafe open(agent.folder.path("gate"), O_WRONLY)
@@ -123,7 +127,9 @@ struct AgentTests {
             let threads = (0..<8).map { _ in
                 onThread {
                     guard let caller = try? agent.connect() else { return failures.update { $0 += 1 } }
-                    for _ in 0..<200 where (try? caller.call(Self.request).status) != 200 { failures.update { $0 += 1 } }
+                    for _ in 0..<200 where (try? caller.call(Self.request).status) != 200 {
+                        failures.update { $0 += 1 }
+                    }
                 }
             }
             for number in 0..<20 {

@@ -13,7 +13,8 @@ struct AccessTests {
 
     /// Status and content that another user gets, by curl in a process of its own.
     static func call(
-        as uid: UInt32, gid: UInt32 = 64_321, _ path: String, of agent: AgentUnderTest, isUnix: Bool, to folder: ScratchFolder
+        as uid: UInt32, gid: UInt32 = 64_321, _ path: String, of agent: AgentUnderTest, isUnix: Bool,
+        to folder: ScratchFolder
     ) throws -> String {
         let file = folder.write("", to: "answer-\(uid)-\(isUnix)", mode: 0o666)
         unsafe chmod(file, 0o666)
@@ -109,7 +110,8 @@ struct AccessTests {
     }
 
     @Test(arguments: [
-        ("localhost", true), ("LOCALHOST:80", true), ("127.0.0.1:4748", true), ("[::1]:1", true), ("gateway-agent", true),
+        ("localhost", true), ("LOCALHOST:80", true), ("127.0.0.1:4748", true), ("[::1]:1", true),
+        ("gateway-agent", true),
         ("evil.example", false), ("localhost.evil.example", false), ("127.0.0.2", false), ("localhostx", false),
         ("[::2]", false), ("0.0.0.0", false),
     ])

@@ -90,9 +90,12 @@ struct CredentialFlowTests {
     }
 
     @Test func `a content that is too large to be kept passes the refusal on`() async throws {
-        try await withGateway({ configuration, folder in Self.counting(&configuration, folder) }, route: {
-            $0.replayBodyBytes = 4
-        }) { agent, upstream in
+        try await withGateway(
+            { configuration, folder in Self.counting(&configuration, folder) },
+            route: {
+                $0.replayBodyBytes = 4
+            }
+        ) { agent, upstream in
             let caller = try agent.connect()
             try caller.send("POST /api/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello")
             let server = try upstream.accept()
@@ -152,11 +155,16 @@ struct CredentialFlowTests {
         }
     }
 
-    @Test(arguments: [(true, "unauthorized"), (true, "unauthorized\n"), (false, "forbidden"), (false, "unauthorized: policy")])
+    @Test(arguments: [
+        (true, "unauthorized"), (true, "unauthorized\n"), (false, "forbidden"), (false, "unauthorized: policy"),
+    ])
     func `Coder's own word for a refusal is understood, and no other 403`(isRefusal: Bool, text: String) async throws {
-        try await withGateway({ configuration, folder in Self.counting(&configuration, folder) }, route: {
-            $0.gateway = .coder
-        }) { agent, upstream in
+        try await withGateway(
+            { configuration, folder in Self.counting(&configuration, folder) },
+            route: {
+                $0.gateway = .coder
+            }
+        ) { agent, upstream in
             let caller = try agent.connect()
             try caller.send("GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
             let first = try upstream.accept()
@@ -223,10 +231,15 @@ struct CredentialFlowTests {
     func `without any credential the answer is 503 in the provider's shape, and nothing goes upstream`(
         _ kind: GatewayKind
     ) async throws {
-        try await withGateway({ _, folder in
-            unsafe _ = unlink(folder.path("token"))
-            unsafe _ = unlink(folder.path("key"))
-        }, route: { $0.gateway = kind; $0.timeouts.credentialWait = .seconds(1) }) { agent, upstream in
+        try await withGateway(
+            { _, folder in
+                unsafe _ = unlink(folder.path("token"))
+                unsafe _ = unlink(folder.path("key"))
+            },
+            route: {
+                $0.gateway = kind; $0.timeouts.credentialWait = .seconds(1)
+            }
+        ) { agent, upstream in
             let caller = try agent.connect()
             let answer = try caller.get("/api/")
             #expect(answer.status == 503)
@@ -280,7 +293,9 @@ struct CredentialFlowTests {
     }
 
     @Test func `no secret is in anything that the agent wrote`() async throws {
-        try await withGateway(route: { $0.fallback = [.unavailable, .rejected]; $0.showsCredential = true }) { agent, upstream in
+        try await withGateway(route: {
+            $0.fallback = [.unavailable, .rejected]; $0.showsCredential = true
+        }) { agent, upstream in
             let caller = try agent.connect()
             upstream.serve { server in
                 while true {
@@ -289,7 +304,8 @@ struct CredentialFlowTests {
                 }
             }
             var written = ""
-            for path in ["/api/", "/api/x?y=\(Marker.key)", "/-/status", "/-/metrics", "/-/token/key", "/-/token/none"] {
+            for path in ["/api/", "/api/x?y=\(Marker.key)", "/-/status", "/-/metrics", "/-/token/key", "/-/token/none"]
+            {
                 let answer = try caller.get(path)
                 written += answer.head + answer.body
             }

@@ -224,7 +224,8 @@ struct UpstreamPoolTests {
                         var caller = try agent.connect()
                         for round in 0..<40 {
                             let number = thread * 1_000 + round
-                            let body = String(repeating: "<\(number)>", count: Int.random(in: 0..<8_000, using: &generator))
+                            let body = String(
+                                repeating: "<\(number)>", count: Int.random(in: 0..<8_000, using: &generator))
                             let framing =
                                 round % 2 == 0
                                 ? "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
