@@ -10,7 +10,7 @@ RELEASE := -c release --product gateway-agent --static-swift-stdlib --disable-lo
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo check tsan fuzz simulate clean
+.PHONY: help deps build test demo check tsan fuzz simulate deb deb-test clean
 
 help:
 	@printf '%s\n' \
@@ -21,6 +21,8 @@ help:
 	  'make tsan    the tests under the thread sanitizer' \
 	  'make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)' \
 	  'make simulate  100,000 hosts against one issuer: proves the renewal policy, draws docs/fleet.svg' \
+	  'make deb     the Debian package, in build/deb/' \
+	  'make deb-test  that package in a booted Debian 12: install, load, upgrade, crash, reboot (root)' \
 	  'make deps    what all of these need (the others call it themselves)' \
 	  'make clean   removes what was built'
 
@@ -59,5 +61,13 @@ simulate:
 	$(SWIFT) build -c release --product workbench
 	.build/release/workbench simulate docs/fleet.svg
 
+deb:
+	@scripts/deps build deb
+	packaging/build-deb
+
+deb-test: deb
+	@scripts/deps deb-test
+	packaging/test/run
+
 clean:
-	rm -rf .build .build-tsan .build-fuzz
+	rm -rf .build .build-tsan .build-fuzz build

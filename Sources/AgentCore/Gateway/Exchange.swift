@@ -36,6 +36,8 @@ final class Exchange {
     var route: Route?
     /// Where the route counts.
     private var metricSlot: Int?
+    /// How the content is framed is known: only then can be told where the next request begins.
+    var isFramed = false
     /// The head has left the caller's buffer.
     var hasConsumedHead = false
     /// The upstream takes no more of the request; its answer may still come.
@@ -103,6 +105,7 @@ final class Exchange {
         reason = nil
         route = nil
         metricSlot = nil
+        isFramed = false
         hasConsumedHead = false
         isUploadRefused = false
         picks.removeAll(keepingCapacity: true)
@@ -121,6 +124,7 @@ final class Exchange {
         do throws(HTTPError) {
             try ServedRequests.check(caller.head)
             facts.framing = try caller.requestFraming(state.plan.limits)
+            isFramed = true
         } catch {
             throw ErrorAnswer(error.status, error.code, error.description)
         }

@@ -207,16 +207,18 @@ actor CredentialEngine: LoopBound {
 
     /// A task of its own, since no caller's end may end it. It keeps nothing but the result.
     private func start(_ flight: UInt64, of number: UInt64, _ source: any CredentialSource) -> Task<Void, Never> {
-        Task {
-            let result: Result<SourceValue, CredentialFailure>
-            do throws(CredentialFailure) {
-                result = .success(try await source.fetch())
-            } catch {
-                result = .failure(error)
-            }
-            // The configuration may have changed meanwhile; then there is no such entry.
-            handle(.fetched(flight: flight, result), for: number)
+        Task(executorPreference: loop) { await self.fly(flight, of: number, source) }
+    }
+
+    private func fly(_ flight: UInt64, of number: UInt64, _ source: any CredentialSource) async {
+        let result: Result<SourceValue, CredentialFailure>
+        do throws(CredentialFailure) {
+            result = .success(try await source.fetch())
+        } catch {
+            result = .failure(error)
         }
+        // The configuration may have changed meanwhile; then there is no such entry.
+        handle(.fetched(flight: flight, result), for: number)
     }
 
     // MARK: Across restarts

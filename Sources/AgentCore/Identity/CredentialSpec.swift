@@ -107,11 +107,13 @@ struct HTTPSourceSpec: Sendable, Equatable {
         let value: Template
     }
 
-    let target: Target
+    var target: Target
     var method = "GET"
     var fields: [Field] = []
     var body: Template?
     var field: FieldSpec = .raw
+    /// Whom to trust, and what to show, when the target is https.
+    var tls = TLSConfiguration()
     var timeLimit: Duration = .seconds(10)
     var answerLimitBytes = 1 << 20
 }
