@@ -20,9 +20,9 @@ help:
 	  'make check   format, layers, shell scripts, links of the documents, warnings as errors' \
 	  'make tsan    the tests under the thread sanitizer' \
 	  'make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)' \
-	  'make simulate  100,000 hosts against one issuer: proves the renewal policy, draws docs/fleet.svg' \
 	  'make deb     the Debian package, in build/deb/' \
 	  'make deb-test  that package in a booted Debian 12: install, load, upgrade, crash, reboot (root)' \
+	  'make simulate  100,000 hosts against one issuer: proves the renewal policy, draws docs/fleet.svg' \
 	  'make deps    what all of these need (the others call it themselves)' \
 	  'make clean   removes what was built'
 
@@ -55,12 +55,6 @@ fuzz:
 	@scripts/deps build
 	scripts/fuzz $(FUZZ_SECONDS)
 
-# In virtual time, about a minute; exits with 1 if a claim does not hold.
-simulate:
-	@scripts/deps build
-	$(SWIFT) build -c release --product workbench
-	.build/release/workbench simulate docs/fleet.svg
-
 deb:
 	@scripts/deps build deb
 	packaging/build-deb
@@ -68,6 +62,12 @@ deb:
 deb-test: deb
 	@scripts/deps deb-test
 	packaging/test/run
+
+# In virtual time, about a minute; exits with 1 if a claim does not hold.
+simulate:
+	@scripts/deps build
+	$(SWIFT) build -c release --product workbench
+	.build/release/workbench simulate docs/fleet.svg
 
 clean:
 	rm -rf .build .build-tsan .build-fuzz build
