@@ -81,8 +81,11 @@ actor DemoDirector: LoopBound {
                 }
             }
             let key = Secret(environmentVariable: "GATEWAY_AGENT_DEMO_KEY")
-            let log = Log(level: .info, style: .plain(.time), sink: narrator)
-            let stage = try await DemoStage.start(key: key, log: printJSON ? .silent : log)
+            // A program reads standard output; the log goes where those of programs go.
+            let sink: any LogSink = printJSON ? StandardStream.error : narrator
+            let log = Log(level: printJSON ? .debug : .info, style: .plain(.time), sink: sink)
+            if !printJSON { narrator.say("An issuer, a gateway, and the agent between them, on this host.") }
+            let stage = try await DemoStage.start(key: key, log: log)
             introduce(stage)
             let result = await play(stage)
             await stage.stop()
@@ -131,10 +134,9 @@ actor DemoDirector: LoopBound {
         }
         narrator.say(
             """
-            An issuer, a gateway, and the agent between them, on this host:
 
-              issuer   \(stage.issuer.url)   signs a token that lives \(stage.issuer.life) s for whoever has its request token
-              gateway  \(stage.gateway.url)   verifies such a token, or takes one API key; refuses everything else
+              issuer   \(stage.issuer.url)   signs tokens that live \(stage.issuer.life) s
+              gateway  \(stage.gateway.url)   takes such a token, or one API key, and nothing else
               agent    \(stage.url)   gets the token, keeps it fresh, falls back to the key
                        \(stage.folder.socketPath)
                        \(stage.folder.configurationPath)
@@ -156,7 +158,7 @@ actor DemoDirector: LoopBound {
     private func follow(_ stage: DemoStage) {
         narrator.say(
             """
-            Have the issuer fail, and do right again (also hang, drip, 500, 429, empty, garbage, expired, same, html, ...):
+            Have the issuer fail, and do right again. It knows \(IssuerFault.words.map(\.word).joined(separator: ", ")).
 
               curl '\(stage.gateway.url)/demo/fault?kind=die'
               curl '\(stage.gateway.url)/demo/fault?kind=none'

@@ -73,7 +73,7 @@ actor DemoStory: LoopBound {
     private func streamsOverUnixSocket(_ first: Call) async throws(DemoFailure) {
         say("Another tool streams, from the other API, over the Unix socket.")
         let (answer, pieces) = try await stream(
-            "/anthropic/v1/messages", model: "demo", "one token serves all tools of this host",
+            "/anthropic/v1/messages", model: "demo-slow", "one token serves all",
             at: .unix(path: stage.folder.socketPath))
         try expect(answer.text.contains("event: message_stop"), "the stream did not end as it should")
         try expect(answer["x-demo-token"] == first.token, "it was sent with another token")
@@ -83,14 +83,16 @@ actor DemoStory: LoopBound {
 
     private func renewsUnderway(_ first: Call) async throws -> Call {
         say("A slow stream begins, and calls go on beside it until the token is renewed under them.")
-        let words = (1...30).map { "\($0)" }.joined(separator: " ")
+        let words = (1...22).map { "\($0)" }.joined(separator: " ")
         async let slow = stream("/openai/v1/chat/completions", model: "demo-slow", words, at: endpoint)
         let calls = try await callUntil("the token is renewed") { $0.token != first.token }
         guard let renewed = calls.last else { throw DemoFailure(description: "there was no call") }
         try expect(calls.allSatisfy { $0.credential == "oidc" }, "a call went without identity")
         try expect(stage.issuer.mintCount == 2, "the issuer minted \(stage.issuer.mintCount) tokens")
         note("\(calls.count) calls, all 200, the last with token \(renewed.token): nobody waited for it.")
+        let renewal = loop.now
         let (answer, pieces) = try await slow
+        try expect(loop.now > renewal, "the stream was over before the renewal")
         try expect(answer["x-demo-token"] == first.token, "the stream did not begin with the first token")
         try expect(answer.text.contains("[DONE]"), "the stream did not end as it should")
         note("The stream ran through the renewal, \(pieces) pieces in order.")
@@ -115,7 +117,9 @@ actor DemoStory: LoopBound {
 
     private func returnsToIdentity(_ second: Call) async throws(DemoFailure) {
         say("The issuer is back, and nobody does anything about it.")
-        do { try await stage.issuer.heal() } catch { throw DemoFailure(description: "the issuer cannot listen: \(error)") }
+        do { try await stage.issuer.heal() } catch {
+            throw DemoFailure(description: "the issuer cannot listen: \(error)")
+        }
         let calls = try await callUntil("identity is back") { $0.credential == "oidc" }
         guard let last = calls.last else { throw DemoFailure(description: "there was no call") }
         try expect(last.token != second.token && last.named == "demo-oidc", "an old token was sent")
@@ -142,8 +146,8 @@ actor DemoStory: LoopBound {
 
     private func chat(_ text: String) async throws(DemoFailure) -> Call {
         let answer = try await post(
-            "/openai/v1/chat/completions", ["model": "demo", "messages": [["role": "user", "content": .string(text)]]],
-            at: endpoint)
+            "/openai/v1/chat/completions",
+            ["model": "demo", "messages": [["role": "user", "content": .string(text)]]], at: endpoint)
         let said = answer.json?["choices"]?.arrayValue?.first?["message"]?["content"]?.stringValue
         return Call(
             text: said ?? "", credential: answer["x-demo-credential"] ?? "none", token: answer["x-demo-token"] ?? "",

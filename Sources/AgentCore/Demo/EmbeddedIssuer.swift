@@ -60,7 +60,8 @@ final class EmbeddedIssuer: EmbeddedHandler {
         let mints = try await EventLoop.offload { keys }.get()
         let issuer = EmbeddedIssuer(
             server: try EmbeddedServer(named: "issuer"), audience: audience, life: life,
-            mints: mints.filter { $0.algorithm == algorithm } + mints.filter { $0.algorithm != algorithm }, clock: clock)
+            mints: mints.filter { $0.algorithm == algorithm } + mints.filter { $0.algorithm != algorithm }, clock: clock
+        )
         try await issuer.server.start(issuer)
         return issuer
     }
@@ -192,7 +193,7 @@ final class EmbeddedIssuer: EmbeddedHandler {
     }
 
     func answer(_ token: String, isPost: Bool) -> JSONValue {
-        isPost ? ["token": .string(token), "expires_in": .integer(state.withLock { $0.life })] : ["value": .string(token)]
+        isPost ? ["token": .string(token), "expires_in": .integer(life)] : ["value": .string(token)]
     }
 
     private func refuse(

@@ -42,6 +42,8 @@ final class Exchange {
     var hasConsumedHead = false
     /// The upstream takes no more of the request; its answer may still come.
     var isUploadRefused = false
+    /// Bytes of interim answers so far.
+    var interimCount = 0
     /// There is more of the request to move than was moved in one turn.
     var isUploadBusy = false
     /// Told to the caller in `gateway-agent-reason` when an answer of the upstream is passed on that the agent tried to

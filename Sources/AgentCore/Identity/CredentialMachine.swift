@@ -63,7 +63,8 @@ struct CredentialMachine: Sendable {
     var policy = RenewalPolicy()
     var backOff = BackOff()
     /// How long after the start the first fetch of a `prefetch` may be put off.
-    var prefetchSpread = Duration.seconds(60)
+    var prefetchSpread = Self.standardPrefetchSpread
+    static let standardPrefetchSpread = Duration.seconds(60)
     /// After so many failures in a row the other hosts are taken to have failed as well, and to recover in the same
     /// minute: the back-off is then at its longest.
     var failuresOfAnOutage = 5
@@ -279,8 +280,12 @@ extension CredentialMachine {
         var delay = backOff.delay(failures: failures, jitter: generator.fraction(), retryAfter: failure.retryAfter)
         let held = upcoming ?? current
         if failure.kind == .unchanged, let held, held.isUsable(at: now) {
-            // The source renews when it renews: asked some more times before the end, not every few seconds.
-            delay = max(delay, min(held.schedule.floor, held.expires.remaining(at: now) / 3))
+            // The source renews when it renews: asked some more times before the end, not every few seconds; and one
+            // that was asked early, for the sake of the other hosts, not before the window that all renew in.
+            let remaining = held.expires.remaining(at: now)
+            let window = min(policy.longestLead.nanoseconds, (held.schedule.life ?? 0) / 3)
+            let early = rejection.isActive(at: now) ? 0 : remaining.minus(window)
+            delay = max(delay, min(held.schedule.floor, remaining / 3), early)
         }
         earliestFetch = now.boot.plus(delay)
         // The same token once more is the manner of many sources, and news only when time runs out.

@@ -7,12 +7,12 @@ import Glibc
 /// A file that is either what it was or what it became, whenever the power fails.
 enum AtomicFile {
     /// Writes beside the file, forces it to the disk and renames it over the old one, which a reader has until then.
-    /// Mode 0600. Blocks.
+    /// Blocks.
     ///
     /// - Parameter path: in a folder that exists. A file that was left half-written by a crash is written over.
-    static func write(_ bytes: Span<UInt8>, to path: String) throws(SystemError) {
+    static func write(_ bytes: Span<UInt8>, to path: String, mode: UInt32 = 0o600) throws(SystemError) {
         let draft = path + ".new"
-        try writeDraft(bytes, draft)
+        try writeDraft(bytes, draft, mode)
         guard unsafe rename(draft, path) == 0 else {
             let error = SystemError("rename")
             unsafe _ = unlink(draft)
@@ -23,10 +23,10 @@ enum AtomicFile {
         if folder >= 0 { fsync(Descriptor(owning: folder).raw) }
     }
 
-    private static func writeDraft(_ bytes: Span<UInt8>, _ draft: String) throws(SystemError) {
+    private static func writeDraft(_ bytes: Span<UInt8>, _ draft: String, _ mode: UInt32) throws(SystemError) {
         // Its mode may be another's if the file is there from an earlier crash.
         unsafe _ = unlink(draft)
-        let raw = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        let raw = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
         guard raw >= 0 else { throw SystemError("open") }
         let file = Descriptor(owning: raw)
         var written = 0

@@ -6,11 +6,16 @@ extension Parker {
     ///
     /// The wake is one as any other: `body` looks at `Task.isCancelled` after each park, and decides what to leave in
     /// order. A cancellation that comes before the first park is not lost.
+    ///
+    /// - Parameter isolation: passed on by hand, since the standard library's handler runs a closure of a function without
+    ///   one on the pool of all threads.
     func wakingAtCancellation<Value, Failure: Error>(
-        _ body: () async throws(Failure) -> Value
+        isolation: isolated (any Actor)? = #isolation, _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         let waker = CancellationWaker(self)
         let result: Result<Value, Failure> = await withTaskCancellationHandler {
+            // A closure belongs to the actor that it captures.
+            _ = isolation
             do throws(Failure) { return .success(try await body()) } catch { return .failure(error) }
         } onCancel: {
             waker.wake()

@@ -33,8 +33,17 @@ actor Tool: LoopBound {
             onPiece: onPiece)
     }
 
-    /// Sends bytes as they are, and gives back all that comes until the other end closes.
-    func raw(_ bytes: String, to url: String) async throws -> (text: String, wasCut: Bool) {
+    /// Sends text as it is, and gives back all that comes until the other end closes, or until `last` has come.
+    func raw(
+        _ text: String, to url: String, leavingAfter last: String? = nil
+    ) async throws -> (text: String, wasCut: Bool) {
+        let (bytes, wasCut) = try await raw(Array(text.utf8), to: url, leavingAfter: last)
+        return (String(decoding: bytes, as: UTF8.self), wasCut)
+    }
+
+    func raw(
+        _ bytes: [UInt8], to url: String, leavingAfter last: String? = nil
+    ) async throws -> (bytes: [UInt8], wasCut: Bool) {
         let parsed = try PlainURL(url)
         let url = try #require(parsed)
         let parker = Parker(on: loop)
@@ -42,7 +51,7 @@ actor Tool: LoopBound {
         let channel = try await dialer.dial(.host(url.host, port: url.port))
         defer { channel.close() }
         var output = ByteBuffer()
-        output.append(Array(bytes.utf8))
+        output.append(bytes)
         var input = ByteBuffer()
         var received: [UInt8] = []
         let deadline = loop.now + 20_000_000_000
@@ -53,14 +62,14 @@ actor Tool: LoopBound {
                 case .bytes:
                     received += [UInt8](of: input.readable)
                     input.clear()
-                case .ended: return (String(decoding: received, as: UTF8.self), false)
+                    if let last, String(decoding: received, as: UTF8.self).contains(last) { return (received, false) }
+                case .ended: return (received, false)
                 case .blocked:
                     if await parker.park(until: deadline) == .timedOut { throw SystemError("park", code: 110) }
                 }
             }
-        } catch let failure as IOFailure {
-            _ = failure
-            return (String(decoding: received, as: UTF8.self), true)
+        } catch is IOFailure {
+            return (received, true)
         }
     }
 }
@@ -107,7 +116,8 @@ extension Tool {
 extension EmbeddedIssuer {
     /// What those send who may have a token.
     var permission: (String, String) {
-        ("Authorization", "Bearer " + requestToken.withExposedBytes { String(decoding: [UInt8](of: $0), as: UTF8.self) })
+        let token = requestToken.withExposedBytes { String(decoding: [UInt8](of: $0), as: UTF8.self) }
+        return ("Authorization", "Bearer \(token)")
     }
 
     /// Asks as the agent does.

@@ -6,7 +6,7 @@ import Testing
 @testable import AgentCore
 
 /// What comes back to the caller.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(1)))
 struct ForwardedAnswerTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let what: String

@@ -6,7 +6,7 @@ import Testing
 @testable import AgentCore
 
 /// A caller's connection: requests one behind the other, and what is refused.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(1)))
 struct ServerConnectionTests {
     struct Refusal: Sendable, CustomTestStringConvertible {
         let status: Int

@@ -66,10 +66,15 @@ import Testing
 
     @Test(arguments: [
         [answer(token)],
-        ["HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"access_token\":\r\n19;x=y\r\n\"tok-1\",\"expires_in\":300}\r\n0\r\nX-Trailer: 1\r\n\r\n"],
+        [
+            "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"access_token\":\r\n19;x=y\r\n\"tok-1\",\"expires_in\":300}\r\n0\r\nX-Trailer: 1\r\n\r\n"
+        ],
         ["HTTP/1.1 200 OK\r\n\r\n" + token], ["HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n" + token],
         ["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", answer(token)],
-        ["HTTP/1.1 200", " OK\r\nContent-Len", "gth: 41\r\n", "\r", "\n", String(token.prefix(20)), String(token.dropFirst(20))],
+        [
+            "HTTP/1.1 200", " OK\r\nContent-Len", "gth: 41\r\n", "\r", "\n", String(token.prefix(20)),
+            String(token.dropFirst(20)),
+        ],
     ])
     func `a token is taken out of any framing`(pieces: [String]) async throws {
         let script = [ScriptedServer.Step.request] + pieces.map { .send($0) }
@@ -174,7 +179,9 @@ import Testing
             CredentialFailure(.refused, "http://127.0.0.1:PORT/token answered 502; it is asked again")
         ),
         (
-            answer(#"{"error":{"status":"RESOURCE_EXHAUSTED","message":"slow down"}}"#, "Retry-After: 7\r\n", status: "429 x"),
+            answer(
+                #"{"error":{"status":"RESOURCE_EXHAUSTED","message":"slow down"}}"#, "Retry-After: 7\r\n",
+                status: "429 x"),
             CredentialFailure(
                 .refused,
                 "http://127.0.0.1:PORT/token answered 429 (RESOURCE_EXHAUSTED: slow down); it is asked again in 7 s, as it wishes",
@@ -189,7 +196,8 @@ import Testing
         ),
         (
             answer(
-                "", "Date: Sun Nov  6 08:49:37 1994\r\nRetry-After: Sunday, 06-Nov-94 08:49:47 GMT\r\n", status: "503 x"),
+                "", "Date: Sun Nov  6 08:49:37 1994\r\nRetry-After: Sunday, 06-Nov-94 08:49:47 GMT\r\n", status: "503 x"
+            ),
             CredentialFailure(
                 .refused, "http://127.0.0.1:PORT/token answered 503; it is asked again in 10 s, as it wishes",
                 retryAfter: .seconds(10))
@@ -276,7 +284,8 @@ import Testing
             "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhunter2",
             CredentialFailure(
                 .unreachable,
-                "http://127.0.0.1:PORT/token: the connection was closed after 7 of 50 bytes of the answer; it is asked again")
+                "http://127.0.0.1:PORT/token: the connection was closed after 7 of 50 bytes of the answer; it is asked again"
+            )
         ),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nhunter2\r\n",
@@ -310,7 +319,10 @@ import Testing
         ])
         #expect(failure.kind == .unreachable)
         #expect(failure.message.hasPrefix("http://127.0.0.1:PORT/token: the connection broke "), "\(failure)")
-        #expect(failure.message.hasSuffix(" bytes of the answer: read: Connection reset by peer; it is asked again") || failure.message.hasSuffix("before it answered: read: Connection reset by peer; it is asked again"), "\(failure)")
+        #expect(
+            failure.message.hasSuffix(" bytes of the answer: read: Connection reset by peer; it is asked again")
+                || failure.message.hasSuffix("before it answered: read: Connection reset by peer; it is asked again"),
+            "\(failure)")
     }
 
     @Test(arguments: [
@@ -339,9 +351,13 @@ import Testing
         ([ScriptedServer.Step.hang], "waiting for the answer"),
         ([.request, .send("HTTP/1.1 200 OK\r\nX-Slow: "), .drip], "the head of the answer was coming in"),
         ([.request, .send("HTTP/1.1 200 OK\r\n\r\n"), .drip], "the answer was coming in, after N bytes of it"),
-        ([.request, .send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"), .drip], "the answer was coming in, after N bytes of it"),
+        (
+            [.request, .send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"), .drip],
+            "the answer was coming in, after N bytes of it"
+        ),
     ])
-    func `a server that takes its time is left at the limit`(script: [ScriptedServer.Step], phase: String) async throws {
+    func `a server that takes its time is left at the limit`(script: [ScriptedServer.Step], phase: String) async throws
+    {
         let failure = try await Self.failure(of: script, limit: .milliseconds(300))
         #expect(failure.kind == .timedOut)
         #expect(
@@ -381,11 +397,14 @@ import Testing
 
     @Test func `a fetch that is cancelled ends at once, and its connection with it`() async throws {
         try await ScriptedServer.with([[.request, .hang]]) { server in
-            try await LoopActor.with { _, loop, _ in
+            try await LoopActor.with { actor, loop, _ in
                 var spec = HTTPSourceSpec(target: .url("http://127.0.0.1:\(server.port)/"))
                 spec.timeLimit = .seconds(600)
                 let source = HTTPSource(spec: spec, loop: loop)
-                let fetch = Task { try await source.fetch() }
+                let fetch = Task {
+                    _ = actor
+                    return try await source.fetch()
+                }
                 for await _ in server.arrivals { break }
                 fetch.cancel()
                 guard case .failure(let failure) = await fetch.result else { return #expect(Bool(false)) }
@@ -397,9 +416,13 @@ import Testing
 
     @Test func `a fetch that is cancelled before it begins sends nothing`() async throws {
         try await ScriptedServer.with([[.request, .send(Self.answer(Self.token))]]) { server in
-            try await LoopActor.with { _, loop, _ in
-                let source = HTTPSource(spec: HTTPSourceSpec(target: .url("http://127.0.0.1:\(server.port)/")), loop: loop)
-                let fetch = Task { try await source.fetch() }
+            try await LoopActor.with { actor, loop, _ in
+                let source = HTTPSource(
+                    spec: HTTPSourceSpec(target: .url("http://127.0.0.1:\(server.port)/")), loop: loop)
+                let fetch = Task {
+                    _ = actor
+                    return try await source.fetch()
+                }
                 fetch.cancel()
                 guard case .failure = await fetch.result else { return #expect(Bool(false)) }
             }
