@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: 2026 The gateway-agent authors
-"""load.py RESULT [STREAMSECONDS] - call the agent without a pause on both of its sockets, until told to stop (SIGTERM).
+"""load.py RESULT [STREAMSECONDS] - call the agent without a pause on both of its sockets, until SIGTERM.
 
-Quick calls, each on a connection of its own, and streams. Counts into the file RESULT, as JSON, what became of them:
+Quick calls, each on a connection of its own, and streams. Calls under way at the end are waited for. What became of
+all of them is counted into the file RESULT, as JSON (and at the end into RESULT.last):
 
     ok        a whole answer
     refused   the connection could not be made
@@ -78,9 +79,6 @@ def work(family: str, path: str, pause: float) -> None:
     while not stopping.is_set():
         begin = time.monotonic()
         what = call(family, path)
-        # A machine that goes down takes its callers along; what they see of it then is nobody's loss.
-        if stopping.is_set() and what != "ok":
-            return
         with lock:
             counts[f"{kind} {what}"] += 1
             longest[f"{kind} {family}"] = max(longest[f"{kind} {family}"], time.monotonic() - begin)
@@ -91,23 +89,27 @@ def main() -> None:
     result = pathlib.Path(sys.argv[1])
     stream = f"/stream?seconds={sys.argv[2] if len(sys.argv) > 2 else 10}"
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    signal.signal(signal.SIGUSR1, lambda *_: report(result))
+    workers: list[threading.Thread] = []
     for family in ("unix", "tcp"):
         for path, pause, threads in [("/quick", 0.01, 3), (stream, 0.2, 2)]:
             for _ in range(threads):
-                threading.Thread(target=work, args=(family, path, pause), daemon=True).start()
+                workers.append(threading.Thread(target=work, args=(family, path, pause), daemon=True))
+                workers[-1].start()
     while not stopping.wait(0.5):
-        pass
-    # The quick ones under way end by themselves.
-    time.sleep(0.2)
+        report(result)
+    # What is under way shall end as it would: a stream takes its time.
+    end = time.monotonic() + 25
+    while time.monotonic() < end and any(worker.is_alive() for worker in workers):
+        time.sleep(0.05)
     report(result)
+    report(pathlib.Path(f"{result}.last"))
 
 
 def report(result: pathlib.Path) -> None:
     with lock:
         text = json.dumps({"counts": counts, "longest": {key: round(value, 2) for key, value in longest.items()},
                            "examples": examples})
-    fresh = result.with_suffix(".new")
+    fresh = result.with_name(result.name + ".new")
     fresh.write_text(text)
     fresh.rename(result)
 
