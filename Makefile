@@ -10,7 +10,7 @@ RELEASE := -c release --product gateway-agent --static-swift-stdlib --disable-lo
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo check tsan fuzz clean
+.PHONY: help deps build test demo check tsan fuzz simulate deb deb-test clean
 
 help:
 	@printf '%s\n' \
@@ -20,6 +20,9 @@ help:
 	  'make check   format, layers, shell scripts, links of the documents, warnings as errors' \
 	  'make tsan    the tests under the thread sanitizer' \
 	  'make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)' \
+	  'make deb     the Debian package, in build/deb/' \
+	  'make deb-test  that package in a booted Debian 12: install, load, upgrade, crash, reboot (root)' \
+	  'make simulate  100,000 hosts against one issuer: proves the renewal policy, draws docs/fleet.svg' \
 	  'make deps    what all of these need (the others call it themselves)' \
 	  'make clean   removes what was built'
 
@@ -52,5 +55,19 @@ fuzz:
 	@scripts/deps build
 	scripts/fuzz $(FUZZ_SECONDS)
 
+deb:
+	@scripts/deps build deb
+	packaging/build-deb
+
+deb-test: deb
+	@scripts/deps deb-test
+	packaging/test/run
+
+# In virtual time, about a minute; exits with 1 if a claim does not hold.
+simulate:
+	@scripts/deps build
+	$(SWIFT) build -c release --product workbench
+	.build/release/workbench simulate docs/fleet.svg
+
 clean:
-	rm -rf .build .build-tsan .build-fuzz
+	rm -rf .build .build-tsan .build-fuzz build

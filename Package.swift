@@ -22,6 +22,9 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "gateway-agent", dependencies: ["AgentCore"], swiftSettings: settings),
+        // Measures the agent, and is not installed: see Makefile, `simulate`.
+        .executableTarget(
+            name: "workbench", dependencies: ["AgentCore"], swiftSettings: settings),
         .target(
             name: "AgentCore", dependencies: ["CLinux", "COpenSSL", "CSystemd"],
             swiftSettings: settings),

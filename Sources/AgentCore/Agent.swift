@@ -23,15 +23,28 @@ actor Agent: LoopBound {
     private var watcher: FileWatcher?
     private var watches: [FileWatcher.Watch] = []
     private var clockWatch: ClockWatch?
+    private var plan: GatewayPlan?
+    private var chains = ChainBoard()
     private let parker: Parker
     private var isStopping = false
+    private var isCutting = false
     private let started: HostTime
 
     /// What is told from outside while the agent runs.
     enum Event: Sendable {
         /// Serving on these addresses.
         case listening([SocketAddress])
-        case draining
+        /// A credential has changed. Comes as often as they do.
+        case changed
+        /// So many calls are still under way, and are cut after the time that is left. Told again and again.
+        case draining(open: Int, left: Duration)
+    }
+
+    /// What the agent tells of itself in a line.
+    struct Summary: Sendable {
+        var routes: Int
+        var credentials: [CredentialSnapshot]
+        var now: HostTime
     }
 
     /// - Parameters:
@@ -54,10 +67,11 @@ actor Agent: LoopBound {
         engine = CredentialEngine(
             on: loop, clock: clock, seed: UInt64.random(in: 0...UInt64.max),
             makeSource: { CredentialSources.source(for: $0, on: loop) },
+            store: SealedStore.ofThisHost(),
             publish: { broadcast.publish($0) },
             report: { name, change in
                 let level: LogLevel = change.isWarning ? .warning : .info
-                log.write(level, "credential", ["credential": .text(name), "event": .text(change.message)])
+                log.tell(level, change.lifeEvent, ["credential": .text(name), "change": .text(change.message)])
             })
     }
 
@@ -67,6 +81,7 @@ actor Agent: LoopBound {
     /// - Throws: what keeps the agent from starting.
     func run(_ tell: @escaping @Sendable (Event) -> Void = { _ in }) async throws {
         let plan = try await makePlan(configuration)
+        self.plan = plan
         await engine.configure(specs(configuration))
         watchFiles(configuration)
         clockWatch = ClockWatch(on: loop) { [engine] in engine.clockStepped() }
@@ -77,33 +92,57 @@ actor Agent: LoopBound {
             for worker in workers {
                 group.addTask(executorPreference: worker.loop) { await worker.run() }
             }
-            log.info(
-                "serving",
+            log.tell(
+                .info, .serving,
                 [
                     "listeners": .text(listeners.map(\.address.description).joined(separator: ", ")),
                     "routes": .count(configuration.routes.count), "threads": .count(workers.count),
                 ])
             tell(.listening(listeners.map(\.address)))
+            broadcast.observe { tell(.changed) }
             while !isStopping { _ = await parker.park() }
-            tell(.draining)
-            await drain()
+            await drain(tell)
             await engine.stop()
         }
         watcher?.close()
         clockWatch?.close()
         for worker in workers { worker.loop.stop() }
-        log.info("stopped")
+        log.tell(.info, .stopped)
     }
 
-    /// Begins to stop: no new connections, calls under way finish. Any thread; may be said again.
+    /// Begins to stop: no new connections, calls under way finish. Any thread; said again, it cuts what is left.
     nonisolated func stop() {
         loop.post {
             self.assumeIsolated { agent in
+                if agent.isStopping { agent.isCutting = true }
                 agent.isStopping = true
                 agent.parker.unpark()
             }
         }
     }
+
+    func summary() async -> Summary {
+        Summary(
+            routes: configuration.routes.count, credentials: await engine.snapshots(), now: clock.now())
+    }
+
+    /// Comes back once every data loop has turned: from a stuck one, never.
+    func turnLoops() async {
+        for worker in workers { _ = await worker.connectionCount }
+    }
+
+    /// Connections that are open, and all that there have been: both unchanged means that nobody has called.
+    func traffic() async -> (open: Int, accepted: UInt64) {
+        var (open, accepted) = (0, UInt64(0))
+        for worker in workers {
+            open += await worker.connectionCount
+            accepted &+= await worker.metrics.acceptedConnections
+        }
+        return (open, accepted)
+    }
+
+    /// After how long without connections the agent ends, for systemd to start it again; nil: never.
+    var idleExit: Duration? { configuration.idleExit }
 
     /// Takes a configuration over, whole or not at all.
     ///
@@ -112,12 +151,13 @@ actor Agent: LoopBound {
         let plan = try await makePlan(new)
         let difference = new.difference(from: configuration)
         configuration = new
+        self.plan = plan
         await engine.configure(specs(new))
         watchFiles(new)
         let snapshots = ordered(await engine.snapshots(), plan)
         for worker in workers { worker.adopt(plan, snapshots: snapshots) }
-        log.info(
-            "configuration reloaded",
+        log.tell(
+            .info, .reloaded,
             [
                 "routes": .count(new.routes.count), "credentials": .count(new.credentials.count),
                 "needsRestart": .text(difference.needingRestart.joined(separator: ", ")),
@@ -126,8 +166,23 @@ actor Agent: LoopBound {
 
     /// Says in the log and in the status why a reload changed nothing.
     func reloadFailed(_ reason: String) async {
-        log.error("configuration not reloaded, the old one stays in force", ["reason": .text(reason)])
+        log.tell(.error, .reloadFailed, ["reason": .text(reason)])
         for worker in workers { await worker.note(reloadProblem: reason) }
+    }
+
+    /// The calls of a route go out with another credential, on one loop at least.
+    private nonisolated func chainChanged(_ use: ChainUse) {
+        loop.post { self.assumeIsolated { $0.tell(use) } }
+    }
+
+    private func tell(_ use: ChainUse) {
+        guard chains.record(use) else { return }
+        log.write(
+            use.isWarning ? .warning : .info, "route",
+            [
+                "route": .text(use.route), "event": .text(use.message), "credential": .text(use.name ?? "none"),
+                "cause": .text(use.cause ?? ""),
+            ])
     }
 
     // MARK: Parts
@@ -161,7 +216,7 @@ actor Agent: LoopBound {
         let engine = engine
         let signals = CredentialSignals(
             used: { engine.used($0, generation: $1) }, demanded: { engine.demand($0, life: $1) },
-            rejected: { engine.rejected($0, generation: $1) })
+            rejected: { engine.rejected($0, generation: $1) }, chainChanged: { self.chainChanged($0) })
         for number in 0..<count {
             let loop = try EventLoop(name: "worker.\(number)")
             try loop.start()
@@ -179,7 +234,8 @@ actor Agent: LoopBound {
         guard let watcher else { return }
         for watch in watches { watcher.cancel(watch) }
         watches = []
-        for spec in specs(configuration) {
+        for group in CredentialGroup.groups(specs(configuration)) {
+            let spec = group.spec
             for path in CredentialSources.watchedPaths(spec) {
                 do {
                     let (engine, name) = (engine, spec.name)
@@ -193,19 +249,21 @@ actor Agent: LoopBound {
         }
     }
 
-    private func drain() async {
-        log.info("draining", ["limit": .duration(configuration.timeouts.drain)])
+    private func drain(_ tell: @Sendable (Event) -> Void) async {
+        log.tell(.info, .draining, ["limit": .duration(configuration.timeouts.drain)])
+        tell(.draining(open: await traffic().open, left: configuration.timeouts.drain))
         for worker in workers { await worker.drain() }
         let deadline = loop.now + configuration.timeouts.drain.nanoseconds
         var open = 0
         repeat {
             open = 0
             for worker in workers { open += await worker.connectionCount }
+            guard open > 0 else { return }
+            tell(.draining(open: open, left: .nanoseconds(max(0, deadline - loop.now))))
             // Once a quarter of a second, and only while draining.
-            if open > 0 { _ = await parker.park(until: min(deadline, loop.now + 250_000_000)) }
-        } while open > 0 && loop.now < deadline
-        guard open > 0 else { return }
-        log.warning("calls still under way at the drain limit are cut", ["connections": .count(open)])
+            if !isCutting { _ = await parker.park(until: min(deadline, loop.now + 250_000_000)) }
+        } while loop.now < deadline && !isCutting
+        log.tell(.warning, .callsCut, ["connections": .count(open)])
         for worker in workers { await worker.abortAll() }
     }
 
@@ -216,7 +274,9 @@ actor Agent: LoopBound {
         var text = MetricsText()
         text.append(version: AgentVersion.current, started: started)
         text.append(sum)
-        text.append(await engine.snapshots().map { CredentialMetrics($0, at: now) })
+        let snapshots = await engine.snapshots()
+        text.append(snapshots.map { CredentialMetrics($0, at: now) })
+        if let plan { text.append(plan.chainLinks(ordered(snapshots, plan), at: now)) }
         return text.finish()
     }
 }
@@ -227,6 +287,26 @@ extension GatewayPlan.Parts {
             routes: configuration.routes, credentialNames: configuration.credentials.keys.sorted(),
             allow: configuration.allow, limits: configuration.limits, timeouts: configuration.timeouts,
             listen: configuration.listen)
+    }
+}
+
+extension GatewayPlan {
+    /// For the metrics: every link of every chain, and whether the next call would go out with it.
+    ///
+    /// - Parameter snapshots: in the order of the plan's credentials.
+    func chainLinks(_ snapshots: [CredentialSnapshot], at now: HostTime) -> [ChainLinkMetrics] {
+        guard snapshots.count == credentialNames.count else { return [] }
+        return routes.flatMap { route in
+            route.injections.enumerated().flatMap { number, injection in
+                let standing = injection.standing(snapshots, wait: route.timeouts.credentialWait, at: now)
+                return injection.names.enumerated().map { link, name in
+                    var isInUse = false
+                    if case .use(link, _) = standing { isInUse = true }
+                    return ChainLinkMetrics(
+                        route: route.spec.prefix, injection: number, link: link, credential: name, isInUse: isInUse)
+                }
+            }
+        }
     }
 }
 
@@ -246,12 +326,19 @@ extension CredentialMetrics {
 /// Hands the engine's publications to all workers, in order.
 private final class Broadcast: Sendable {
     private let workers = Mutex<[Worker]>([])
+    private let observer = Mutex<(@Sendable () -> Void)?>(nil)
 
     func set(_ workers: [Worker]) {
         self.workers.withLock { $0 = workers }
     }
 
+    /// Has `observer` called after each publication.
+    func observe(_ observer: @escaping @Sendable () -> Void) {
+        self.observer.withLock { $0 = observer }
+    }
+
     func publish(_ snapshot: CredentialSnapshot) {
         for worker in workers.withLock({ $0 }) { worker.publish(snapshot) }
+        observer.withLock({ $0 })?()
     }
 }

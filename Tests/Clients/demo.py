@@ -5,7 +5,8 @@
 `gateway-agent demo --print-json` writes one line of JSON first, and runs until SIGTERM:
 
     {"agent": {"tcp": "http://127.0.0.1:PORT", "unix": "/path/agent.sock"},
-     "routes": {"openai": "/openai/", "anthropic": "/anthropic/"}}
+     "routes": {"openai": "/openai/", "anthropic": "/anthropic/"},
+     "issuer": "http://127.0.0.1:PORT", "gateway": "http://127.0.0.1:PORT", "configuration": "/path/agent.json5"}
 
 Its gateway verifies the credential of each call and answers with
     x-demo-credential   oidc or api-key: what it accepted
@@ -33,6 +34,7 @@ PROMPT = "Say it again, Sam: naïve – 数 – \U0001f980, and a \"quote\"."
 # Seconds for anything that must happen sometime; never for how fast it does.
 LIMIT = 60
 
+addresses: dict = {}  # the line as it is
 agent: dict[str, str] = {}
 routes: dict[str, str] = {}
 _process: subprocess.Popen | None = None
@@ -59,7 +61,7 @@ def running(program: str, folder: pathlib.Path) -> Iterator[list[str]]:
             line = _process.stdout.readline()
             watchdog.cancel()
             try:
-                addresses = json.loads(line)
+                addresses.update(json.loads(line))
             except ValueError:
                 raise SystemExit(f"clients: {program} demo --print-json said {line!r} where its addresses were expected; "
                                  f"see {folder}/stderr") from None

@@ -35,7 +35,7 @@ enum CommandName: String, Sendable, CaseIterable {
     var options: [OptionName] {
         switch self {
         case .serve: [.config]
-        case .demo: [.once]
+        case .demo: [.once, .printJSON]
         case .check: [.config, .offline]
         case .status: [.json, .socket, .config]
         case .token: [.minLife, .format, .socket, .config]
@@ -50,6 +50,7 @@ enum OptionName: String, Sendable, CaseIterable {
     case socket = "--socket"
     case json = "--json"
     case once = "--once"
+    case printJSON = "--print-json"
     case offline = "--offline"
     case minLife = "--min-life"
     case format = "--format"
@@ -61,7 +62,7 @@ enum OptionName: String, Sendable, CaseIterable {
         case .config, .socket: "PATH"
         case .minLife: "DURATION"
         case .format: "FORMAT"
-        case .json, .once, .offline, .help: nil
+        case .json, .once, .printJSON, .offline, .help: nil
         }
     }
 
@@ -71,6 +72,7 @@ enum OptionName: String, Sendable, CaseIterable {
         case .socket: "the agent's Unix socket, instead of the configured one"
         case .json: "print JSON, for programs"
         case .once: "play the story through once and end; fail if a step is not as told"
+        case .printJSON: "begin with one line of JSON, for programs: where the agent listens"
         case .offline: "only read the configuration; try no source"
         case .minLife: "what the token must still live, such as 5m; renewed first if it must"
         case .format: "plain (the token alone), json, or header (Authorization: Bearer …)"

@@ -20,10 +20,10 @@ public enum CommandRunner {
     private static func run(_ command: ParsedCommand) -> ExitCode {
         switch command {
         case .serve(let configuration): return ServeCommand.run(configuration)
-        case .demo(let once): return Demo.run(once: once)
+        case .demo(let once, let printJSON): return Demo.run(once: once, printJSON: printJSON)
         case .check(let configuration, let offline): return CheckCommand.run(configuration, offline: offline)
-        case .status: return .software
-        case .token: return .software
+        case .status(let address, let json): return StatusCommand.run(address, json: json)
+        case .token(let request): return TokenCommand.run(request)
         case .help(let command): printOutput(HelpText.text(command))
         case .version: printOutput("gateway-agent \(AgentVersion.current) (\(TLSLibrary.version))")
         }

@@ -6,20 +6,35 @@ import Synchronization
 /// The agent as a service: signals steer it, systemd hears of it.
 ///
 /// SIGHUP takes a changed configuration over, whole or not at all; SIGTERM and SIGINT let calls under way finish; the
-/// second of them cuts what is left.
+/// second of them cuts what is left. What systemd is told, and when, is in `Daemon+Manager.swift`.
+///
+/// ## Concurrency
+/// On the control loop, as the agent is: what one says to the other arrives in order.
 actor Daemon: LoopBound {
     nonisolated let loop: EventLoop
-    private let agent: Agent
+    let agent: Agent
+    let log: Log
+    /// Whether systemd holds the sockets, so that ending loses no caller.
+    let isActivated: Bool
+    /// Wakes the task that talks to the service manager.
+    let parker: Parker
+    var manager = ManagerState()
     private let files: ConfigurationFiles
-    private let log: Log
     private var signals: SignalWatch?
+    private var reloading = Reloading.not
     private let outcome = Mutex(ExitCode.success)
 
-    init(_ agent: Agent, files: ConfigurationFiles, log: Log, on loop: EventLoop) {
+    private enum Reloading {
+        case not, once, again
+    }
+
+    init(_ agent: Agent, files: ConfigurationFiles, isActivated: Bool, log: Log, on loop: EventLoop) {
         self.agent = agent
         self.files = files
+        self.isActivated = isActivated
         self.log = log
         self.loop = loop
+        parker = Parker(on: loop)
     }
 
     /// What to exit with, once the loop has ended.
@@ -33,11 +48,17 @@ actor Daemon: LoopBound {
         } catch {
             log.error("signals cannot be received", ["error": "\(error)"])
         }
-        do {
-            try await agent.run { event in Self.notify(event) }
-        } catch {
-            log.error("the agent cannot start", ["error": "\(error)"])
-            outcome.withLock { $0 = .configuration }
+        await withDiscardingTaskGroup { group in
+            group.addTask(executorPreference: loop) { await self.talkToManager() }
+            do {
+                try await agent.run { [self] event in assumeIsolated { $0.hear(event) } }
+            } catch {
+                log.tell(.error, .startFailed, ["error": "\(error)"])
+                SystemdNotifier.status("cannot start: \(error)")
+                outcome.withLock { $0 = .configuration }
+            }
+            manager.phase = .over
+            parker.unpark()
         }
         signals?.close()
         loop.stop()
@@ -45,33 +66,33 @@ actor Daemon: LoopBound {
 
     private func take(_ signal: HostSignal) {
         switch signal {
-        case .terminate, .interrupt: agent.stop()
-        case .hangup: Task(executorPreference: loop) { await self.reload() }
+        case .terminate, .interrupt:
+            agent.stop()
+        case .hangup:
+            // Who ends reads nothing new; a second signal during a reload may be about a file that was read already.
+            guard manager.phase == .serving else { return }
+            if reloading != .not { return reloading = .again }
+            Task(executorPreference: loop) { await self.reload() }
         }
     }
 
     private func reload() async {
-        _ = SystemdNotifier.reloading()
-        let files = files
-        let result = await EventLoop.offload { () -> Result<Configuration, ConfigurationProblems> in
-            do throws(ConfigurationProblems) { return .success(try files.load()) } catch { return .failure(error) }
-        }
-        do {
-            try await agent.reload(try result.get())
-            _ = SystemdNotifier.ready(status: "configuration reloaded")
-        } catch {
-            await agent.reloadFailed("\(error)")
-            _ = SystemdNotifier.ready(status: "reload failed, the old configuration stays: \(error)")
-        }
-    }
-
-    private nonisolated static func notify(_ event: Agent.Event) {
-        switch event {
-        case .listening(let addresses):
-            _ = SystemdNotifier.ready(
-                status: "serving on \(addresses.map(\.description).joined(separator: ", "))")
-        case .draining:
-            _ = SystemdNotifier.stopping(status: "letting calls under way finish")
-        }
+        SystemdNotifier.reloading()
+        repeat {
+            reloading = .once
+            let files = files
+            let result = await EventLoop.offload { () -> Result<Configuration, ConfigurationProblems> in
+                do throws(ConfigurationProblems) { return .success(try files.load()) } catch { return .failure(error) }
+            }
+            do {
+                try await agent.reload(try result.get())
+                manager.reloadProblem = nil
+            } catch {
+                await agent.reloadFailed("\(error)")
+                manager.reloadProblem = "\(error)"
+            }
+        } while reloading == .again
+        reloading = .not
+        SystemdNotifier.ready(status: await statusLine())
     }
 }

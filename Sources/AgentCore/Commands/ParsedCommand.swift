@@ -4,7 +4,7 @@
 /// A command line, understood.
 enum ParsedCommand: Sendable, Equatable {
     case serve(configuration: String?)
-    case demo(once: Bool)
+    case demo(once: Bool, printJSON: Bool)
     case check(configuration: String?, offline: Bool)
     case status(AgentAddress, json: Bool)
     case token(TokenRequest)
@@ -74,7 +74,9 @@ extension ParsedCommand {
         let agent = AgentAddress(socket: arguments.values[.socket], configuration: arguments.values[.config])
         switch command {
         case .serve: return .serve(configuration: arguments.values[.config])
-        case .demo: return .demo(once: arguments.switches.contains(.once))
+        case .demo:
+            return .demo(
+                once: arguments.switches.contains(.once), printJSON: arguments.switches.contains(.printJSON))
         case .check:
             return .check(configuration: arguments.values[.config], offline: arguments.switches.contains(.offline))
         case .status: return .status(agent, json: arguments.switches.contains(.json))

@@ -4,54 +4,80 @@
 /// `gateway-agent serve`: the daemon.
 enum ServeCommand {
     static func run(_ option: String?) -> ExitCode {
-        guard let (configuration, files) = CommandRunner.load(option) else { return .configuration }
-        let isJournal = HostProcess.environment["JOURNAL_STREAM"] != nil
-        let log = Log(
-            level: configuration.log.level, style: LogStyle(configuration.log.format, isJournal: isJournal),
-            sink: StandardStream.error)
+        let files = CommandRunner.configurationFiles(option)
+        let configuration: Configuration
+        do throws(ConfigurationProblems) { configuration = try files.load() } catch {
+            return refuse(error)
+        }
+        let log = makeLog(configuration.log)
         do {
             try HostProcess.forbidDumps()
             try HostProcess.raiseDescriptorLimit()
         } catch {
             log.warning("the process could not be hardened", ["error": "\(error)"])
         }
-        let listeners: [ListeningSocket]
-        do {
-            listeners = try Listeners.open(configuration.listen)
-        } catch {
-            CommandRunner.printError("\(error)")
-            return .system
+        let listeners: Listeners
+        do { listeners = try Listeners.open(configuration.listen) } catch {
+            return fail("\(error)", log, .system)
         }
-        guard !listeners.isEmpty else {
-            CommandRunner.printError("there is nothing to listen on; set listen.unix or listen.tcp")
-            return .configuration
+        guard !listeners.sockets.isEmpty else {
+            return fail("there is nothing to listen on; set listen.unix or listen.tcp", log, .configuration)
         }
         do {
             let loop = try EventLoop(name: "control")
             let agent = Agent(
-                on: loop, configuration: configuration, listeners: listeners, log: log, agentUID: HostProcess.userID)
-            let daemon = Daemon(agent, files: files, log: log, on: loop)
+                on: loop, configuration: configuration, listeners: listeners.sockets, log: log,
+                agentUID: HostProcess.userID)
+            let daemon = Daemon(agent, files: files, isActivated: listeners.isActivated, log: log, on: loop)
             Task(executorPreference: loop) { await daemon.run() }
             // The control loop has the main thread, which would have nothing else to do.
             loop.run()
             return daemon.result
         } catch {
-            CommandRunner.printError("\(error)")
-            return .system
+            return fail("\(error)", log, .system)
         }
+    }
+
+    private static func makeLog(_ spec: LogSpec) -> Log {
+        let isJournal = SystemdJournal.isStandardError
+        var journal: Log.JournalSink?
+        if isJournal, spec.format == .auto { journal = { entry in SystemdJournal.send(entry) } }
+        return Log(
+            level: spec.level, style: LogStyle(spec.format, isJournal: isJournal), sink: StandardStream.error,
+            journal: journal)
+    }
+
+    /// Says what is wrong with the configuration: all of it to the log, the first of it to `systemctl status`. systemd
+    /// tries again, and who calls meanwhile waits in the sockets' queues.
+    private static func refuse(_ problems: ConfigurationProblems) -> ExitCode {
+        let log = makeLog(LogSpec())
+        for problem in problems.problems { log.tell(.error, .configurationRefused, ["problem": "\(problem)"]) }
+        SystemdNotifier.status("the configuration is wrong: \(problems.problems.first.map { "\($0)" } ?? "")")
+        return .configuration
+    }
+
+    private static func fail(_ reason: String, _ log: Log, _ code: ExitCode) -> ExitCode {
+        log.tell(.error, .startFailed, ["error": .text(reason)])
+        SystemdNotifier.status("cannot start: \(reason)")
+        return code
     }
 }
 
-/// Opens what is configured to be listened on, or takes what systemd has opened.
-enum Listeners {
+/// What the agent listens on: what systemd has opened, else what is configured.
+struct Listeners {
+    let sockets: [ListeningSocket]
+    /// systemd holds them: callers wait there while no agent runs.
+    let isActivated: Bool
+
     /// A failure to listen, with its address.
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
-    static func open(_ spec: ListenSpec) throws -> [ListeningSocket] {
-        let passed = try SystemdActivation.take()
-        if !passed.isEmpty { return try passed.map { try $0.listeningSocket() } }
+    static func open(_ spec: ListenSpec) throws -> Listeners {
+        let passed = try SystemdActivation.take(
+            allowing: spec.tcp.compactMap { SocketAddress(ip: $0.ip, port: $0.port) })
+        if !passed.isEmpty { return Listeners(sockets: try passed.map { try $0.listeningSocket() }, isActivated: true) }
         var sockets: [ListeningSocket] = []
         if let path = spec.unixPath {
             try HostProcess.makeFolder(ofSocket: path)
@@ -67,6 +93,6 @@ enum Listeners {
                         + "another program may use it (ss -ltnp), or set listen.tcp to another port")
             }
         }
-        return sockets
+        return Listeners(sockets: sockets, isActivated: false)
     }
 }

@@ -36,6 +36,7 @@ extension Configuration {
             configuration.limits = object.value("limits", .limits, default: configuration.limits)
             let timeouts = object.value("timeouts", .timeouts, default: TimeoutsSection())
             configuration.timeouts = timeouts.server
+            configuration.idleExit = object.optional("idleExit", .duration(in: .seconds(1) ... .seconds(86_400)))
             var credentials = CredentialsSection()
             if let node = object.node("credentials") { credentials.read(node, report) }
             configuration.credentials = credentials.specs

@@ -10,6 +10,8 @@ struct Configuration: Sendable, Equatable {
     var log = LogSpec()
     var limits = LimitSpec()
     var timeouts = ServerTimeouts()
+    /// After how long without a caller the agent ends, if systemd holds its sockets; nil: never.
+    var idleExit: Duration?
     /// Who may call what says nothing of its own: status, tokens, routes without `allow`.
     var allow: AllowSpec
     /// By name.
@@ -81,6 +83,7 @@ extension Configuration {
         if log != old.log { difference.settings.append("log") }
         if limits != old.limits { difference.settings.append("limits") }
         if timeouts != old.timeouts { difference.settings.append("timeouts") }
+        if idleExit != old.idleExit { difference.settings.append("idleExit") }
         if allow != old.allow { difference.settings.append("allow") }
         return difference
     }

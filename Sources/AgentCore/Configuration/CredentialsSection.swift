@@ -62,16 +62,29 @@ struct CredentialsSection: Sendable {
         let kind = object.value("kind", .word, default: CredentialKindWord.token)
         let maxAge = object.optional("maxAge", .duration(in: .seconds(1) ... .seconds(366 * 86_400)))
         let prefetch = object.value("prefetch", .bool, default: false)
+        if let source, source.isAuthoritative {
+            object.refuse(
+                "cache", "has no use with source \"\(source.kind)\", which is read anew at every start",
+                hint: "remove it")
+        }
+        let isKept =
+            !object.has("cache") || source?.isAuthoritative == true
+            ? false : object.value("cache", .word, default: CacheWord.none) == .state
         guard let source else { return nil }
         return CredentialSpec(
             name: name, kind: kind == .token ? .token : .key, source: source, form: form, maxAge: maxAge,
-            prefetch: prefetch)
+            prefetch: prefetch, isKept: isKept)
     }
 }
 
 /// The words of `kind`.
 enum CredentialKindWord: String, Sendable, CaseIterable {
     case token, key
+}
+
+/// The words of `cache`: where a value is kept beside the memory.
+enum CacheWord: String, Sendable, CaseIterable {
+    case none, state
 }
 
 /// `header` and `scheme`, which a credential, an injection and a link may each have.

@@ -28,6 +28,8 @@ final class EmbeddedGateway: EmbeddedHandler {
     /// For which its tokens have to be.
     let audience: String
     private let issuerURL: String
+    /// Whose faults can be ordered here by `/demo/fault`, as at the issuer itself, which may be down.
+    private let faults: EmbeddedIssuer?
     private let clock: any HostClock
     private let state: Mutex<State>
 
@@ -66,24 +68,25 @@ final class EmbeddedGateway: EmbeddedHandler {
     ///     signed by an unknown key.
     ///   - keySet: the issuer's keys, so that it need not be asked.
     static func start(
-        issuerURL: String, audience: String, key: Secret, keySet: JSONValue? = nil,
+        issuerURL: String, audience: String, key: Secret, keySet: JSONValue? = nil, faults: EmbeddedIssuer? = nil,
         clock: any HostClock = SystemClock()
     ) async throws -> EmbeddedGateway {
         let gateway = EmbeddedGateway(
             server: try EmbeddedServer(named: "gateway"), issuerURL: issuerURL, audience: audience, key: key,
-            keySet: keySet, clock: clock)
+            keySet: keySet, faults: faults, clock: clock)
         try await gateway.server.start(gateway)
         return gateway
     }
 
     private init(
         server: EmbeddedServer, issuerURL: String, audience: String, key: Secret, keySet: JSONValue?,
-        clock: any HostClock
+        faults: EmbeddedIssuer?, clock: any HostClock
     ) {
         self.server = server
         self.issuerURL = issuerURL
         self.audience = audience
         self.key = key
+        self.faults = faults
         self.clock = clock
         state = Mutex(
             State(verifier: keySet.map { TokenVerifier(issuer: issuerURL, audience: audience, keySet: $0) }))
@@ -137,6 +140,7 @@ final class EmbeddedGateway: EmbeddedHandler {
     // MARK: Requests
 
     func serve(_ call: EmbeddedCall) async throws(EmbeddedCall.Abandoned) {
+        if call.request.path == "/demo/fault", let faults { return try await faults.serveFault(call) }
         let shape = APIShape(path: call.request.path)
         state.withLock { $0.begun += 1 }
         var accepted: Credential?

@@ -25,6 +25,7 @@ final class EmbeddedIssuer: EmbeddedHandler {
     let audience: String
     /// What those who ask for a token have to show.
     let requestToken: Secret
+    /// The first signs; the key set holds all.
     private let mints: [TokenMint]
     private let clock: any HostClock
     private let state: Mutex<State>
@@ -48,7 +49,7 @@ final class EmbeddedIssuer: EmbeddedHandler {
         var onMint: (@Sendable (Mint) -> Void)?
     }
 
-    /// Makes keys, binds a port and serves.
+    /// Binds a port and serves.
     ///
     /// - Parameters:
     ///   - life: of each token, in whole seconds.
@@ -56,20 +57,25 @@ final class EmbeddedIssuer: EmbeddedHandler {
     static func start(
         audience: String, life: Duration, algorithm: SignatureAlgorithm = .rs256, clock: any HostClock = SystemClock()
     ) async throws -> EmbeddedIssuer {
-        let mints = try await EventLoop.offload { () -> Result<[TokenMint], CryptoFailure> in
-            do throws(CryptoFailure) {
-                var mints: [TokenMint] = []
-                for other in [algorithm] + SignatureAlgorithm.allCases.filter({ $0 != algorithm }) {
-                    mints.append(try TokenMint(other, keyID: "demo-\(other.rawValue.lowercased())"))
-                }
-                return .success(mints)
-            } catch { return .failure(error) }
-        }.get()
+        let mints = try await EventLoop.offload { keys }.get()
         let issuer = EmbeddedIssuer(
-            server: try EmbeddedServer(named: "issuer"), audience: audience, life: life, mints: mints, clock: clock)
+            server: try EmbeddedServer(named: "issuer"), audience: audience, life: life,
+            mints: mints.filter { $0.algorithm == algorithm } + mints.filter { $0.algorithm != algorithm }, clock: clock
+        )
         try await issuer.server.start(issuer)
         return issuer
     }
+
+    /// Made once a process, since RSA takes its time; issuers of one process differ by their names.
+    private static let keys: Result<[TokenMint], CryptoFailure> = {
+        do throws(CryptoFailure) {
+            var mints: [TokenMint] = []
+            for algorithm in SignatureAlgorithm.allCases {
+                mints.append(try TokenMint(algorithm, keyID: "demo-\(algorithm.rawValue.lowercased())"))
+            }
+            return .success(mints)
+        } catch { return .failure(error) }
+    }()
 
     private init(
         server: EmbeddedServer, audience: String, life: Duration, mints: [TokenMint], clock: any HostClock
@@ -187,7 +193,7 @@ final class EmbeddedIssuer: EmbeddedHandler {
     }
 
     func answer(_ token: String, isPost: Bool) -> JSONValue {
-        isPost ? ["token": .string(token), "expires_in": .integer(state.withLock { $0.life })] : ["value": .string(token)]
+        isPost ? ["token": .string(token), "expires_in": .integer(life)] : ["value": .string(token)]
     }
 
     private func refuse(
@@ -197,7 +203,8 @@ final class EmbeddedIssuer: EmbeddedHandler {
         try await call.answer(status, challenge, json: ["error": .string(message)])
     }
 
-    private func serveFault(_ call: EmbeddedCall) async throws(EmbeddedCall.Abandoned) {
+    /// Takes an order to do wrong.
+    func serveFault(_ call: EmbeddedCall) async throws(EmbeddedCall.Abandoned) {
         let word = call.request.query["kind"] ?? ""
         if word == "none" {
             try? await heal()

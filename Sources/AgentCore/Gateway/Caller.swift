@@ -64,9 +64,12 @@ final class Caller {
         state.metrics.countRefusal(code)
         state.accessLog.record(
             AccessRecord(request: request, method: "-", peer: uid, status: status, failure: code))
-        LocalAnswer.write(
-            status, json: answer.json(for: .generic, request: request.description), keepsAlive: false,
-            date: state.currentDate(), into: &connection.output)
+        let json = answer.json(for: .generic, request: request.description)
+        LocalAnswer.begin(status, date: state.currentDate(), into: &connection.output)
+        HeadWriter.append("gateway-agent-error", code.utf8.span, into: &connection.output)
+        LocalAnswer.finish(
+            type: "application/json", content: json.utf8.span, to: .get, keepsAlive: false, client: .http11,
+            into: &connection.output)
         if await connection.flush(by: state.loop.now + state.plan.timeouts.requestHead) {
             await connection.closeLingering()
         } else {

@@ -123,4 +123,6 @@ struct CredentialSignals: Sendable {
     /// `life`: nanoseconds that should be left of it.
     let demanded: @Sendable (_ name: String, _ life: Int64) -> Void
     let rejected: @Sendable (_ name: String, _ generation: UInt64) -> Void
+    /// A loop's calls go out with another link of a chain than before.
+    var chainChanged: @Sendable (ChainUse) -> Void = { _ in }
 }

@@ -7,7 +7,8 @@ extension Exchange {
     ///
     /// - Parameter headCount: of the head in hand, if it is still in the caller's buffer.
     func answer(_ error: ErrorAnswer, headCount: Int = 0) async -> End {
-        let keepsAlive = mayKeepCaller(headCount)
+        // After 400 nothing more of this caller is read: what it sent may mean different things to different readers.
+        let keepsAlive = mayKeepCaller(headCount) && error.status != 400
         let json = error.json(for: route?.spec.gateway ?? .generic, request: request.description)
         state.loop.buffers.lend(to: &caller.output)
         LocalAnswer.begin(error.status, date: state.currentDate(), into: &caller.output)
@@ -47,9 +48,10 @@ extension Exchange {
         return keepsAlive
     }
 
-    /// Only a request that is wholly here leaves the connection where the next one begins.
+    /// Only a request that is wholly here leaves the connection where the next one begins; one whose framing was refused,
+    /// or never looked at, leaves nobody knows where.
     private func mayKeepCaller(_ headCount: Int) -> Bool {
-        let isWhole = hasConsumedHead ? upload.isComplete : facts.framing.isEmpty && headCount > 0
+        let isWhole = hasConsumedHead ? upload.isComplete : isFramed && facts.framing.isEmpty && headCount > 0
         if !hasConsumedHead, isWhole { consumeHead(headCount) }
         return isWhole && facts.keepsAlive && !state.isDraining
     }

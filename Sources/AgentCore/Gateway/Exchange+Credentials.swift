@@ -33,7 +33,7 @@ extension Exchange {
         let now = state.now
         var chosen: [Pick] = []
         chosen.reserveCapacity(route.injections.count)
-        for injection in route.injections {
+        for (number, injection) in route.injections.enumerated() {
             let decision = table.decide(injection.chain, clientBrought: facts.bringsCredential, at: now, bound: bound)
             switch decision {
             case .use(let link, let why, let preferred):
@@ -44,6 +44,7 @@ extension Exchange {
                     let line = table.line(place, as: form, slot: injection.lineSlots[link])
                 else { continue }
                 table.noteUse(place)
+                state.noteChain(route, number, link: link, why: why)
                 chosen.append(
                     Pick(
                         line: line, name: injection.names[link], link: link,
@@ -53,6 +54,7 @@ extension Exchange {
                 return .wait
             case .fail(let failures, let retryAt):
                 for case .credential(let place) in injection.chain.links { table.demand(place) }
+                state.noteChain(route, number, link: nil, why: nil)
                 return .fail(noCredential(failures, retryAt: retryAt, now: now))
             }
         }

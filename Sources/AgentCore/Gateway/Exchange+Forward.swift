@@ -123,6 +123,7 @@ extension Exchange {
     /// before, if this is not the first time.
     private func send(to upstream: ClientConnection) {
         isUploadRefused = false
+        interimCount = 0
         state.loop.buffers.lend(to: &upstream.output)
         held.append(to: &upstream.output)
         for pick in picks { HeadWriter.append(lines: pick.line, into: &upstream.output) }
@@ -138,10 +139,10 @@ extension Exchange {
         var deadline = answerDeadline(route)
         while true {
             if try pumpUpload(upstream) { deadline = answerDeadline(route) }
+            if let count = try readHead(upstream) { return count }
             do throws(IOFailure) {
                 if !caller.output.isEmpty { _ = try caller.channel.write(from: &caller.output) }
             } catch { throw .callerLeft }
-            if let count = try readHead(upstream) { return count }
             if caller.hasLeft { throw .callerLeft }
             if isUploadBusy {
                 await Task.yield()
@@ -173,12 +174,21 @@ extension Exchange {
     /// Reads what has arrived of an answer; interim ones are passed on at once.
     private func readHead(_ upstream: ClientConnection) throws(ForwardFailure) -> Int? {
         while true {
-            do throws(HTTPError) {
+            do {
                 if let count = try upstream.parseHead(limits: state.plan.limits) {
                     guard upstream.head.isInterim else { return count }
+                    guard interimCount < Self.interimLimit - count else {
+                        throw ForwardFailure.answer(
+                            ErrorAnswer(
+                                502, "upstream-nonsense",
+                                "\(upstreamName) sent more than \(Self.interimLimit) bytes of interim answers"))
+                    }
+                    interimCount += count
                     passOnInterim(upstream, count)
                     continue
                 }
+            } catch let failure as ForwardFailure {
+                throw failure
             } catch {
                 throw .answer(
                     ErrorAnswer(502, "upstream-nonsense", "\(upstreamName) answered what is no HTTP: \(error)"))
@@ -214,10 +224,14 @@ extension Exchange {
         isUploadBusy = false
         if isUploadRefused { return false }
         for _ in 0..<Self.turnLimit {
+            // What is there may be the beginning of a trailer section, which goes on once it is whole.
+            var needsMore = caller.input.isEmpty
             if !upload.isComplete, !caller.input.isEmpty, upstream.output.count < BufferPool.blockSize {
+                let count = caller.input.count
                 do throws(HTTPError) {
                     try upload.move(from: &caller.input, to: &upstream.output) { held.append($0) }
                 } catch { throw .callerCut(error) }
+                needsMore = caller.input.isEmpty || caller.input.count == count
             }
             if !upstream.output.isEmpty {
                 do throws(IOFailure) {
@@ -232,7 +246,7 @@ extension Exchange {
                 }
             }
             if upload.isComplete { return hasMoved }
-            if caller.input.isEmpty {
+            if needsMore {
                 inviteContent()
                 do throws(IOFailure) {
                     switch try caller.channel.read(into: &caller.input) {
@@ -246,6 +260,9 @@ extension Exchange {
         isUploadBusy = true
         return hasMoved
     }
+
+    /// Bytes of interim answers to one request, at most: they are passed on without waiting for the caller to take them.
+    static let interimLimit = 256 << 10
 
     /// How often content is moved before others on the loop have their turn: 16 blocks are half a mebibyte.
     static let turnLimit = 16

@@ -60,13 +60,15 @@ extension Exchange {
             var hasMoved = false
             switch pumpDownload(upstream) {
             case .moved: hasMoved = true
-            case .blocked: break
+            // All that was there has gone on: the stream lives, though there is nothing more to do now.
+            case .blocked(let some): if some { deadline = state.loop.now + route.timeouts.idle }
             case .whole: return .whole
             case .failed(let failure): return .cut(failure)
             }
             if !upload.isComplete {
                 do throws(ForwardFailure) {
-                    if try pumpUpload(upstream) { hasMoved = true }
+                    if try pumpUpload(upstream) { deadline = state.loop.now + route.timeouts.idle }
+                    if isUploadBusy { hasMoved = true }
                 } catch {
                     // The caller cannot finish its request: nobody knows what the upstream makes of it.
                     return .cut("client-cut")
@@ -84,8 +86,9 @@ extension Exchange {
     }
 
     private enum Movement {
+        /// There may be more at once.
         case moved
-        case blocked
+        case blocked(hasMoved: Bool)
         case whole
         case failed(String)
     }
@@ -93,23 +96,31 @@ extension Exchange {
     /// Moves answer content for as long as neither side blocks, a bounded number of times. Each piece is written as
     /// soon as it is there, and nothing is read while the last piece has not gone.
     private func pumpDownload(_ upstream: ClientConnection) -> Movement {
+        var hasMoved = false
         for _ in 0..<Self.turnLimit {
+            // What is there may be the beginning of a trailer section, which goes on once it is whole.
+            var needsMore = upstream.input.isEmpty
             if !download.isComplete, !upstream.input.isEmpty, caller.output.count < BufferPool.blockSize {
+                let count = upstream.input.count
                 do throws(HTTPError) {
                     try download.move(from: &upstream.input, to: &caller.output)
                 } catch { return .failed("upstream-nonsense") }
+                needsMore = upstream.input.isEmpty || upstream.input.count == count
             }
             if !caller.output.isEmpty {
+                let count = caller.output.count
                 do throws(IOFailure) {
-                    guard try caller.channel.write(from: &caller.output) == .done else { return .blocked }
+                    let isDone = try caller.channel.write(from: &caller.output) == .done
+                    hasMoved = hasMoved || caller.output.count < count
+                    guard isDone else { return .blocked(hasMoved: hasMoved) }
                 } catch { return .failed("client-gone") }
             }
             if download.isComplete { return .whole }
-            guard upstream.input.isEmpty else { continue }
+            guard needsMore else { continue }
             do throws(IOFailure) {
                 switch try upstream.channel.read(into: &upstream.input) {
                 case .bytes: break
-                case .blocked: return .blocked
+                case .blocked: return .blocked(hasMoved: hasMoved)
                 case .ended:
                     guard download.inputEnded(output: &caller.output) else { return .failed("upstream-cut") }
                 }

@@ -36,10 +36,14 @@ final class Exchange {
     var route: Route?
     /// Where the route counts.
     private var metricSlot: Int?
+    /// How the content is framed is known: only then can be told where the next request begins.
+    var isFramed = false
     /// The head has left the caller's buffer.
     var hasConsumedHead = false
     /// The upstream takes no more of the request; its answer may still come.
     var isUploadRefused = false
+    /// Bytes of interim answers so far.
+    var interimCount = 0
     /// There is more of the request to move than was moved in one turn.
     var isUploadBusy = false
     /// Told to the caller in `gateway-agent-reason` when an answer of the upstream is passed on that the agent tried to
@@ -103,6 +107,7 @@ final class Exchange {
         reason = nil
         route = nil
         metricSlot = nil
+        isFramed = false
         hasConsumedHead = false
         isUploadRefused = false
         picks.removeAll(keepingCapacity: true)
@@ -121,6 +126,7 @@ final class Exchange {
         do throws(HTTPError) {
             try ServedRequests.check(caller.head)
             facts.framing = try caller.requestFraming(state.plan.limits)
+            isFramed = true
         } catch {
             throw ErrorAnswer(error.status, error.code, error.description)
         }

@@ -10,6 +10,8 @@ final class LoopState {
     private(set) var plan: GatewayPlan
     private(set) var credentials: CredentialTable
     private let signals: CredentialSignals
+    /// Which link the calls of each route last went out with, by route and injection.
+    private var chainWatches: [[ChainWatch]] = []
     private var pools: [UpstreamOrigin: UpstreamPool] = [:]
     /// Those of the plan's routes, by the route's number: found without hashing.
     private var routePools: [UpstreamPool?] = []
@@ -53,6 +55,7 @@ final class LoopState {
         reaper = Parker(on: loop)
         diagnosis = try? SocketDiagnosis()
         metricSlots = plan.routes.map { metrics.slot(route: $0.spec.prefix) }
+        chainWatches = plan.routes.map { $0.injections.map { _ in ChainWatch() } }
         routePools = plan.routes.map { _ in nil }
         loop.beforeSleep = { [unowned self] in accessLog.flush() }
     }
@@ -62,6 +65,7 @@ final class LoopState {
         let old = credentials
         self.plan = plan
         metricSlots = plan.routes.map { metrics.slot(route: $0.spec.prefix) }
+        chainWatches = plan.routes.map { $0.injections.map { _ in ChainWatch() } }
         routePools = plan.routes.map { _ in nil }
         credentials = CredentialTable(snapshots, lineCount: plan.lineCount, signals: signals)
         let origins = Set(plan.routes.map(\.origin))
@@ -71,6 +75,21 @@ final class LoopState {
             pools[origin] = nil
         }
         old.wakeWaiters()
+    }
+
+    /// Notices which link a call goes out with, and tells of it when it is another than the last.
+    func noteChain(_ route: Route, _ injection: Int, link: Int?, why: Chain.Reason?) {
+        guard plan.routes.indices.contains(route.number), plan.routes[route.number] === route,
+            chainWatches[route.number][injection].record(link: link, why: why)
+        else { return }
+        var cause: String?
+        if why != .preferred, case .credential(let place)? = route.injections[injection].chain.links.first {
+            cause = credentials.snapshots[place].failure?.message
+        }
+        signals.chainChanged(
+            ChainUse(
+                route: route.spec.prefix, injection: injection, names: route.injections[injection].names, link: link,
+                why: why, cause: cause))
     }
 
     /// Both clocks, read once a turn of the loop: all that is decided in a turn is decided at one moment.

@@ -94,23 +94,27 @@ struct StatusDocument {
                 text.append(jsonString: name)
             }
             text.append("]")
-            let decision = state.credentials.decide(injection.chain, clientBrought: false, at: now, bound: now.boot)
-            append(decision, injection, &text)
+            append(
+                injection.standing(state.credentials.snapshots, wait: route.timeouts.credentialWait, at: now), injection,
+                &text)
             text.append("}")
         }
         text.append("]}")
     }
 
-    private func append(_ decision: Chain.Decision, _ injection: Route.Injection, _ text: inout ByteBuffer) {
-        switch decision {
-        case .use(let link, let why, _):
+    private func append(_ standing: ChainStanding, _ injection: Route.Injection, _ text: inout ByteBuffer) {
+        switch standing {
+        case .use(let link, let why):
             text.append(",\"in_use\":")
             text.append(jsonString: injection.names[link])
             text.append(",\"link\":")
             text.append(decimal: UInt64(link))
             text.append(",\"why\":")
             text.append(jsonString: why.rawValue)
-        case .wait, .fail:
+        case .asks(let link):
+            text.append(",\"in_use\":null,\"asks_for\":")
+            text.append(jsonString: injection.names[link])
+        case .none:
             text.append(",\"in_use\":null")
         }
     }

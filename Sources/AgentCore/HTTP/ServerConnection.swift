@@ -41,7 +41,7 @@ final class ServerConnection {
     ///
     /// A caller that only ends its own direction and still reads (`nc -N`) looks the same to the kernel, and counts as
     /// gone, as it does for nginx.
-    var hasLeft: Bool { channel.isHungUp }
+    var hasLeft: Bool { channel.isHungUp || !channel.isOpen }
 
     /// Waits for the head of the next request and parses it into `head`.
     ///

@@ -10,6 +10,12 @@ struct PassedSocket: Sendable, Equatable {
     enum Family: Sendable, Equatable {
         case unix
         case tcp
+
+        fileprivate var noun: String { self == .unix ? "Unix socket" : "TCP socket" }
+
+        fileprivate var setting: String {
+            self == .unix ? "ListenStream=/run/gateway-agent/agent.sock" : "ListenStream=127.0.0.1:4748"
+        }
     }
 
     /// FileDescriptorName= of the socket unit; the unit's own name when it sets none.
@@ -34,8 +40,8 @@ enum SystemdActivation {
     /// Once, before any thread is started: it takes LISTEN_FDS out of the environment, so that no child mistakes them
     /// for its own.
     ///
-    /// - Parameter allowingPublicAddresses: take TCP sockets too that other hosts can reach.
-    static func take(allowingPublicAddresses: Bool = false) throws(ActivationFailure) -> [PassedSocket] {
+    /// - Parameter public: addresses that other hosts can reach and that are wanted all the same.
+    static func take(allowing public: [SocketAddress] = []) throws(ActivationFailure) -> [PassedSocket] {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = unsafe sd_listen_fds_with_names(1, &names)
         guard count >= 0 else {
@@ -51,14 +57,19 @@ enum SystemdActivation {
         for index in 0..<count {
             let name = unsafe names?[Int(index)].map { unsafe String(cString: $0) } ?? "unknown"
             sockets.append(
-                try examine(SD_LISTEN_FDS_START + index, named: name, allowingPublicAddresses: allowingPublicAddresses))
+                try examine(SD_LISTEN_FDS_START + index, named: name, allowing: `public`))
         }
         return sockets
     }
 
-    /// Makes sure that a descriptor is a listening stream socket at an address we serve.
+    /// What the socket units of the package call their sockets (FileDescriptorName=). Others may be added under any
+    /// name and are told by their family.
+    private static let families: [String: PassedSocket.Family] = ["unix": .unix, "http": .tcp]
+
+    /// Makes sure that a descriptor is a listening stream socket at an address we serve, of the family that its name
+    /// promises.
     static func examine(
-        _ descriptor: Int32, named name: String, allowingPublicAddresses: Bool
+        _ descriptor: Int32, named name: String, allowing public: [SocketAddress] = []
     ) throws(ActivationFailure) -> PassedSocket {
         let name = String(printing: name, limit: 80)
         guard sd_is_socket(descriptor, AF_UNSPEC, Int32(SOCK_STREAM.rawValue), 1) > 0 else {
@@ -85,15 +96,22 @@ enum SystemdActivation {
                 description: "socket \"\(name)\" passed by systemd: \(SystemError("getsockname").reason)")
         }
         let address = unsafe SocketAddress(storage: storage, length: length)
+        let family: PassedSocket.Family = address.family == AF_UNIX ? .unix : .tcp
+        if let promised = families[name], promised != family {
+            throw ActivationFailure(
+                description: "socket \"\(name)\" passed by systemd is at \(address), which is no \(promised.noun);"
+                    + " set \(promised.setting) in its unit, or another FileDescriptorName=")
+        }
         switch address.family {
         case AF_UNIX:
             return PassedSocket(name: name, family: .unix, address: address.description, descriptor: descriptor)
         case AF_INET, AF_INET6:
-            guard address.isLoopback || allowingPublicAddresses else {
+            guard address.isLoopback || `public`.contains(address) else {
                 throw ActivationFailure(
                     description:
                         "socket \"\(name)\" passed by systemd listens at \(address), where other hosts reach it;"
-                        + " set ListenStream=127.0.0.1:\(address.port ?? 0) in its unit")
+                        + " set ListenStream=127.0.0.1:\(address.port ?? 0) in its unit,"
+                        + " or list the address in listen.unsafeListen")
             }
             return PassedSocket(name: name, family: .tcp, address: address.description, descriptor: descriptor)
         default:

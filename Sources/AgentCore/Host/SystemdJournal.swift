@@ -5,6 +5,22 @@ import CLinux
 import CSystemd
 import Glibc
 
+/// One entry of the journal, its fields kept apart.
+struct JournalEntry: Sendable, Equatable {
+    var priority: SystemdJournal.Priority
+    /// What `journalctl` shows.
+    var message: String
+    /// MESSAGE_ID, 32 lower-case hexadecimal digits: names the kind of event, for `journalctl -x`.
+    var messageID: String?
+    /// Names of upper-case letters, digits and underscores, not beginning with an underscore.
+    var fields: [Field] = []
+
+    struct Field: Sendable, Equatable {
+        let name: String
+        let value: String
+    }
+}
+
 /// Structured entries in the journal: sd_journal_sendv(3), about 40 µs each.
 enum SystemdJournal {
     /// The levels of syslog(3).
@@ -27,17 +43,15 @@ enum SystemdJournal {
 
     /// Sends one entry; false when the journal has not taken it.
     ///
-    /// - Parameters:
-    ///   - messageID: MESSAGE_ID, 32 lower-case hexadecimal digits: names the kind of event, for `journalctl -x`.
-    ///   - fields: names of upper-case letters, digits and underscores, not beginning with an underscore. Others would
-    ///     be dropped by libsystemd in silence, so the entry is refused here.
+    /// A field with a name that the journal does not take would be dropped by libsystemd in silence; here it makes the
+    /// entry refused.
     @discardableResult
-    static func send(
-        _ priority: Priority, _ message: String, messageID: String? = nil, fields: [(name: String, value: String)] = []
-    ) -> Bool {
-        var entry: [(name: String, value: String)] = [("MESSAGE", message), ("PRIORITY", "\(priority.rawValue)")]
-        if let messageID { entry.append(("MESSAGE_ID", messageID)) }
-        entry += fields
+    static func send(_ journalEntry: JournalEntry) -> Bool {
+        var entry: [(name: String, value: String)] = [
+            ("MESSAGE", journalEntry.message), ("PRIORITY", "\(journalEntry.priority.rawValue)"),
+        ]
+        if let messageID = journalEntry.messageID { entry.append(("MESSAGE_ID", messageID)) }
+        entry += journalEntry.fields.map { ($0.name, $0.value) }
         guard entry.allSatisfy({ isFieldName($0.name) }) else { return false }
         // One run of bytes for all fields, so that every address stays valid for the one call.
         var bytes: [UInt8] = []

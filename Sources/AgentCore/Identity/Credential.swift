@@ -30,11 +30,13 @@ struct Credential: Sendable {
 extension Credential {
     /// Judges what a source answered: the token's own `exp`, the end told beside it and `maxAge`, whichever is first.
     ///
-    /// - Parameter jitter: 0 up to 1, drawn for this answer.
+    /// - Parameters:
+    ///   - jitter: 0 up to 1, drawn for this answer.
+    ///   - isStaggered: as `RenewalPolicy.schedule` has it.
     /// - Throws: `.expired` if its life is already over by this host's clocks.
     init(
         _ value: SourceValue, as spec: CredentialSpec, generation: UInt64, at now: HostTime, policy: RenewalPolicy,
-        jitter: Double
+        jitter: Double, isStaggered: Bool = false
     ) throws(CredentialFailure) {
         let token = value.secret.withExposedBytes { JSONWebToken($0) }
         var expires = token?.expires
@@ -52,7 +54,7 @@ extension Credential {
         received = now
         schedule = policy.schedule(
             issued: token?.issued, notBefore: token?.notBefore, expires: expires, remaining: remaining, received: now,
-            jitter: jitter)
+            jitter: jitter, isStaggered: isStaggered)
         guard !schedule.expiry.isReached(at: now) else {
             let ago = ReadableDuration(now.wall.minus(min(expires ?? now.wall, now.wall)))
             let clock = ClockSkew(value, token: token, at: now).map { ": \($0)" } ?? ""

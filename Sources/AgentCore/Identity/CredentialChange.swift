@@ -5,6 +5,10 @@
 enum CredentialChange: Sendable, Equatable {
     /// A new value. `life`: nanoseconds, nil if it has no end.
     case received(generation: UInt64, life: Int64?)
+    /// A value kept from before a restart. `life`: as above.
+    case restored(generation: UInt64, life: Int64?)
+    /// What was kept from before a restart cannot be used, or nothing can be kept: why.
+    case notKept(String)
     /// The first failure after a success. `usable`: the value held is still good.
     case failing(CredentialFailure, usable: Bool)
     case recovered(failures: Int)
@@ -20,8 +24,8 @@ enum CredentialChange: Sendable, Equatable {
     /// Whether an operator should look.
     var isWarning: Bool {
         switch self {
-        case .received, .recovered, .lapsed: false
-        case .failing, .expired, .rejected: true
+        case .received, .restored, .recovered, .lapsed: false
+        case .notKept, .failing, .expired, .rejected: true
         case .skew(let skew): skew != nil
         }
     }
@@ -32,6 +36,10 @@ enum CredentialChange: Sendable, Equatable {
         case .received(let generation, let life):
             "received generation \(generation), "
                 + (life.map { "good for \(ReadableDuration($0))" } ?? "without an end")
+        case .restored(let generation, let life):
+            "kept from before the restart as generation \(generation), "
+                + (life.map { "good for \(ReadableDuration($0))" } ?? "without an end")
+        case .notKept(let reason): reason
         case .failing(let failure, let usable):
             (usable ? "renewal fails, the value held stays in use: " : "cannot be had: ") + failure.message
         case .recovered(let failures): "works again after \(failures) failure\(failures == 1 ? "" : "s")"

@@ -7,38 +7,48 @@
 /// The actor's state lives on the control loop. Callers on other loops never wait for it: they post what they need
 /// (`demand`, `used`, `rejected`) and read the snapshots that it publishes to them. A fetch is a task of this actor; no
 /// state is locked while it waits, and every result is judged by the machine, which knows whether it is still awaited.
+///
+/// Credentials with the same source are one entry under several names (`CredentialGroup`).
 actor CredentialEngine: LoopBound {
     nonisolated let loop: EventLoop
 
     private let clock: any HostClock
     private let seed: UInt64
     private let makeSource: @Sendable (CredentialSpec) -> any CredentialSource
+    private let store: (any CredentialStore)?
     private let publish: @Sendable (CredentialSnapshot) -> Void
     private let report: @Sendable (String, CredentialChange) -> Void
 
     private struct Entry {
-        /// Differs from that of an entry of the same name before a reload, whose fetches may still come in.
-        let id: UInt64
+        var group: CredentialGroup
         var machine: CredentialMachine
         let source: any CredentialSource
         var timer: Int64?
         var fetch: Task<Void, Never>?
         var snapshot: CredentialSnapshot?
+        /// The newest generation on its way to the store, and who brings it there.
+        var keptGeneration: UInt64 = 0
+        var keeping: Task<Void, Never>?
+        var isKeepingTold = false
     }
 
-    private var entries: [String: Entry] = [:]
-    private var nextID: UInt64 = 0
+    /// By a number that no other entry has had, so that the fetch of one before a reload is known as such.
+    private var entries: [UInt64: Entry] = [:]
+    private var numbers: [String: UInt64] = [:]
+    private var lastNumber: UInt64 = 0
     private let timekeeper: Parker
     private var isStopped = false
 
     /// - Parameters:
     ///   - seed: of all jitter; to differ from host to host and from start to start.
-    ///   - makeSource: called once for each credential that is configured anew.
+    ///   - makeSource: called once for each source that is configured anew.
+    ///   - store: where values are kept across restarts that are to be kept.
     ///   - publish: called on the control loop with every new snapshot; hands it to the loops.
     ///   - report: called on the control loop with every change worth a line in the log.
     init(
         on loop: EventLoop, clock: any HostClock = SystemClock(), seed: UInt64,
         makeSource: @escaping @Sendable (CredentialSpec) -> any CredentialSource,
+        store: (any CredentialStore)? = nil,
         publish: @escaping @Sendable (CredentialSnapshot) -> Void,
         report: @escaping @Sendable (String, CredentialChange) -> Void
     ) {
@@ -46,6 +56,7 @@ actor CredentialEngine: LoopBound {
         self.clock = clock
         self.seed = seed
         self.makeSource = makeSource
+        self.store = store
         self.publish = publish
         self.report = report
         timekeeper = Parker(on: loop)
@@ -80,53 +91,73 @@ actor CredentialEngine: LoopBound {
     nonisolated func clockStepped() {
         loop.post {
             self.assumeIsolated { engine in
-                for name in engine.entries.keys { engine.handle(.clockStepped, for: name) }
+                for number in engine.entries.keys { engine.handle(.clockStepped, for: number) }
             }
         }
     }
 
     private nonisolated func post(_ event: CredentialMachine.Event, to name: String) {
-        loop.post { self.assumeIsolated { $0.handle(event, for: name) } }
+        loop.post {
+            self.assumeIsolated { engine in
+                if let number = engine.numbers[name] { engine.handle(event, for: number) }
+            }
+        }
     }
 
     // MARK: On the control loop
 
-    /// Takes over a configuration. A credential whose spec has not changed keeps its value, its generation and its
-    /// flight; of the others, generations go on counting, so that a late refusal of an old value is known as late.
+    /// Takes over a configuration. A credential whose source and rules have not changed keeps its value, its generation
+    /// and its flight; of the others, generations go on counting, so that a late refusal of an old value is known as late.
     func configure(_ specs: [CredentialSpec]) {
-        var kept: [String: Entry] = [:]
-        for spec in specs {
-            if let entry = entries[spec.name], entry.machine.spec == spec {
-                kept[spec.name] = entry
+        var kept: [UInt64: Entry] = [:]
+        var new: [UInt64] = []
+        for group in CredentialGroup.groups(specs) {
+            let old = group.members.compactMap { numbers[$0.name] }
+            let same = entries.first { $0.value.machine.spec.judgesAs(group.spec) && kept[$0.key] == nil }
+            if let (number, held) = same {
+                var entry = held
+                entry.group = group
+                entry.machine.adopt(group.spec)
+                kept[number] = entry
                 continue
             }
-            let old = entries[spec.name]
-            old?.fetch?.cancel()
-            nextID += 1
-            kept[spec.name] = Entry(
-                id: nextID,
+            lastNumber += 1
+            new.append(lastNumber)
+            kept[lastNumber] = Entry(
+                group: group,
                 machine: CredentialMachine(
-                    spec, lastGeneration: old?.snapshot?.generation ?? 0, seed: seed ^ Self.hash(spec.name)),
-                source: makeSource(spec))
+                    group.spec, lastGeneration: old.compactMap { entries[$0]?.snapshot?.generation }.max() ?? 0,
+                    seed: seed ^ Self.hash(group.spec.name)),
+                source: makeSource(group.spec))
         }
-        for (name, entry) in entries where kept[name] == nil { entry.fetch?.cancel() }
+        for (number, entry) in entries where kept[number] == nil { entry.fetch?.cancel() }
         entries = kept
-        for spec in specs { handle(.start, for: spec.name) }
+        numbers = [:]
+        for (number, entry) in kept {
+            for member in entry.group.members { numbers[member.name] = number }
+        }
+        for number in kept.keys.sorted() { handle(.start, for: number) }
+        for number in new { restore(number) }
     }
 
     /// What `/-/status` shows: the snapshot of every credential, by name.
     func snapshots() -> [CredentialSnapshot] {
-        entries.values.compactMap(\.snapshot).sorted { $0.name < $1.name }
+        entries.values.flatMap { entry in entry.snapshot.map { Self.snapshots(of: $0, entry.group) } ?? [] }
+            .sorted { $0.name < $1.name }
+    }
+
+    private static func snapshots(of snapshot: CredentialSnapshot, _ group: CredentialGroup) -> [CredentialSnapshot] {
+        group.members.map { snapshot.named($0.name, kind: $0.kind) }
     }
 
     /// Keeps the timers until `stop()`. One task runs it.
     func run() async {
         while !isStopped {
             let now = clock.now()
-            for (name, entry) in entries {
+            for (number, entry) in entries {
                 if let timer = entry.timer, timer <= now.boot {
-                    entries[name]?.timer = nil
-                    handle(.timer, for: name)
+                    entries[number]?.timer = nil
+                    handle(.timer, for: number)
                 }
             }
             // The loop's deadlines stand still while the host sleeps. That is no harm: whoever uses a value judges it
@@ -137,18 +168,20 @@ actor CredentialEngine: LoopBound {
         }
     }
 
-    func stop() {
+    /// Ends every fetch, and waits for what is on its way to the store.
+    func stop() async {
         isStopped = true
         for entry in entries.values { entry.fetch?.cancel() }
         timekeeper.unpark()
+        for keeping in entries.values.compactMap(\.keeping) { await keeping.value }
     }
 
-    private func handle(_ event: CredentialMachine.Event, for name: String) {
-        guard !isStopped, var entry = entries[name] else { return }
+    private func handle(_ event: CredentialMachine.Event, for number: UInt64) {
+        guard !isStopped, var entry = entries[number] else { return }
         let actions = entry.machine.handle(event, at: clock.now())
         for action in actions {
             switch action {
-            case .startFetch(let flight): entry.fetch = start(flight, of: entry)
+            case .startFetch(let flight): entry.fetch = start(flight, of: number, entry.source)
             case .abandonFetch:
                 entry.fetch?.cancel()
                 entry.fetch = nil
@@ -159,30 +192,76 @@ actor CredentialEngine: LoopBound {
             case .report: break
             }
         }
-        entries[name] = entry
+        if case .restored = event { entry.keptGeneration = entry.snapshot?.generation ?? 0 }
+        entries[number] = entry
         // Told after the state is in place: who is told may ask at once.
         for action in actions {
             switch action {
-            case .publish(let snapshot): publish(snapshot)
-            case .report(let change): report(name, change)
+            case .publish(let snapshot): Self.snapshots(of: snapshot, entry.group).forEach(publish)
+            case .report(let change): tell(change, of: entry.group)
             default: break
+            }
+        }
+        keep(number)
+    }
+
+    /// A task of its own, since no caller's end may end it. It keeps nothing but the result.
+    private func start(_ flight: UInt64, of number: UInt64, _ source: any CredentialSource) -> Task<Void, Never> {
+        Task(executorPreference: loop) { await self.fly(flight, of: number, source) }
+    }
+
+    private func fly(_ flight: UInt64, of number: UInt64, _ source: any CredentialSource) async {
+        let result: Result<SourceValue, CredentialFailure>
+        do throws(CredentialFailure) {
+            result = .success(try await source.fetch())
+        } catch {
+            result = .failure(error)
+        }
+        // The configuration may have changed meanwhile; then there is no such entry.
+        handle(.fetched(flight: flight, result), for: number)
+    }
+
+    // MARK: Across restarts
+
+    /// Asks the store for what was kept. Meanwhile all goes its way: who asks does not wait for the disk.
+    private func restore(_ number: UInt64) {
+        guard let entry = entries[number], entry.group.spec.isKept else { return }
+        guard let store else {
+            return tell(
+                .notKept("the value cannot be kept: there is no state folder; set STATE_DIRECTORY or HOME"),
+                of: entry.group)
+        }
+        let spec = entry.group.spec
+        Task {
+            do throws(NotKept) {
+                if let value = try await store.load(spec, at: clock.now()) { handle(.restored(value), for: number) }
+            } catch {
+                tell(.notKept(error.message), of: entry.group)
             }
         }
     }
 
-    /// A task of its own, since no caller's end may end it. It keeps nothing but the result.
-    private func start(_ flight: UInt64, of entry: Entry) -> Task<Void, Never> {
-        let (source, id, name) = (entry.source, entry.id, entry.machine.spec.name)
-        return Task {
-            let result: Result<SourceValue, CredentialFailure>
-            do throws(CredentialFailure) {
-                result = .success(try await source.fetch())
+    /// Brings a new value to the store, one after the other.
+    private func keep(_ number: UInt64) {
+        guard let store, let entry = entries[number], entry.group.spec.isKept,
+            let credential = entry.snapshot?.credential, credential.generation != entry.keptGeneration,
+            credential.expires != .never
+        else { return }
+        entries[number]?.keptGeneration = credential.generation
+        entries[number]?.keeping = Task {
+            await entry.keeping?.value
+            do throws(NotKept) {
+                try await store.save(credential, entry.group.spec, at: clock.now())
+                entries[number]?.isKeepingTold = false
             } catch {
-                result = .failure(error)
+                if entries[number]?.isKeepingTold == false { tell(.notKept(error.message), of: entry.group) }
+                entries[number]?.isKeepingTold = true
             }
-            // The configuration may have changed meanwhile.
-            if entries[name]?.id == id { handle(.fetched(flight: flight, result), for: name) }
         }
+    }
+
+    private func tell(_ change: CredentialChange, of group: CredentialGroup) {
+        report(group.members.map(\.name).joined(separator: ", "), change)
     }
 
     /// FNV-1a: credentials of one host do not share their jitter.

@@ -12,6 +12,8 @@
 /// | `fetched`, a failure | — | backs off; the value is served while it lives |
 /// | `rejected`, the generation held | marks it rejected; fetches, once a cooldown | marks it; a result that equals it is fetched again |
 /// | `rejected`, an older generation | nothing: it has been replaced already | nothing |
+/// | `start`, with `prefetch` | fetches within `prefetchSpread`, so that hosts that start together do not ask together; a demand does not wait for that | — |
+/// | `restored`, a value kept from before a restart | is the next generation, if none is held and it lives | the same, and the fetch goes on |
 /// | `sourceChanged` | fetches at once if a value is held or wanted | fetches again after it |
 /// | `timer` at the advisory window | fetches if somebody asked during the last life, or `prefetch`; else lets it lapse | — |
 /// | `timer` at the flight's limit | — | abandons it: a failure |
@@ -23,6 +25,8 @@ struct CredentialMachine: Sendable {
     enum Event: Sendable {
         /// It was configured, or the agent has started.
         case start
+        /// A value that was kept across a restart.
+        case restored(SourceValue)
         /// A caller needs it, with at least `life` nanoseconds left.
         case demand(life: Int64)
         /// A caller used it, whatever generation.
@@ -55,9 +59,15 @@ struct CredentialMachine: Sendable {
         var isOutdated = false
     }
 
-    let spec: CredentialSpec
+    private(set) var spec: CredentialSpec
     var policy = RenewalPolicy()
     var backOff = BackOff()
+    /// How long after the start the first fetch of a `prefetch` may be put off.
+    var prefetchSpread = Self.standardPrefetchSpread
+    static let standardPrefetchSpread = Duration.seconds(60)
+    /// After so many failures in a row the other hosts are taken to have failed as well, and to recover in the same
+    /// minute: the back-off is then at its longest.
+    var failuresOfAnOutage = 5
     /// How long a rejection keeps the next one from causing a renewal; doubled by each in a row, up to half an hour.
     var cooldown = Duration.seconds(120)
 
@@ -98,9 +108,14 @@ struct CredentialMachine: Sendable {
     mutating func handle(_ event: Event, at now: HostTime) -> [Action] {
         var actions: [Action] = []
         switch event {
-        case .start: break
+        case .start:
+            if spec.prefetch, current == nil, fetches == 0, earliestFetch == .min {
+                earliestFetch = now.boot.plus(prefetchSpread.nanoseconds.scaled(by: generator.fraction()))
+            }
+        case .restored(let value): restore(value, at: now, &actions)
         case .timer: timer = nil
         case .demand(let life):
+            if fetches == 0 { earliestFetch = min(earliestFetch, now.boot) }
             lastInterest = now.boot
             if !(current?.isUsable(at: now) ?? false) { unmetDemand = now.boot }
             wantedLife = max(wantedLife, life)
@@ -128,6 +143,11 @@ struct CredentialMachine: Sendable {
         return actions
     }
 
+    /// Takes over a spec that differs in nothing by which the value held was judged.
+    mutating func adopt(_ new: CredentialSpec) {
+        spec = new
+    }
+
     private var lastStart = Int64.min
 }
 
@@ -146,12 +166,25 @@ extension CredentialMachine {
             }
             notice(value, at: now, &actions)
             let fetched = try Credential(
-                value, as: spec, generation: generation &+ 1, at: now, policy: policy, jitter: generator.fraction())
+                value, as: spec, generation: generation &+ 1, at: now, policy: policy, jitter: generator.fraction(),
+                isStaggered: mints == 0 || failures >= failuresOfAnOutage)
             try accept(fetched, from: flight, at: now, &actions)
         } catch {
             fail(error, from: flight, at: now, &actions)
         }
         if sourceIsChanged, flight.isOutdated { readAgain(at: now) }
+    }
+
+    /// Judged as every other answer. One that has ended meanwhile is left aside, without a word: who kept it has told.
+    private mutating func restore(_ value: SourceValue, at now: HostTime, _ actions: inout [Action]) {
+        guard current == nil, upcoming == nil, mints == 0,
+            let restored = try? Credential(
+                value, as: spec, generation: generation &+ 1, at: now, policy: policy, jitter: generator.fraction()),
+            restored.isUsable(at: now)
+        else { return }
+        generation &+= 1
+        take(restored, at: now)
+        actions.append(.report(.restored(generation: generation, life: restored.schedule.life)))
     }
 
     /// A file rewritten a thousand times a second is read ten times a second.
@@ -247,8 +280,12 @@ extension CredentialMachine {
         var delay = backOff.delay(failures: failures, jitter: generator.fraction(), retryAfter: failure.retryAfter)
         let held = upcoming ?? current
         if failure.kind == .unchanged, let held, held.isUsable(at: now) {
-            // The source renews when it renews: asked some more times before the end, not every few seconds.
-            delay = max(delay, min(held.schedule.floor, held.expires.remaining(at: now) / 3))
+            // The source renews when it renews: asked some more times before the end, not every few seconds; and one
+            // that was asked early, for the sake of the other hosts, not before the window that all renew in.
+            let remaining = held.expires.remaining(at: now)
+            let window = min(policy.longestLead.nanoseconds, (held.schedule.life ?? 0) / 3)
+            let early = rejection.isActive(at: now) ? 0 : remaining.minus(window)
+            delay = max(delay, min(held.schedule.floor, remaining / 3), early)
         }
         earliestFetch = now.boot.plus(delay)
         // The same token once more is the manner of many sources, and news only when time runs out.
@@ -369,7 +406,7 @@ extension CredentialMachine {
             phase = .fetching
         } else if let upcoming {
             phase = .backingOff(until: upcoming.schedule.start.boot)
-        } else if earliestFetch > now.boot, needsFetch || (!isUsable && failure != nil) {
+        } else if earliestFetch > now.boot, fetches > 0, needsFetch || (!isUsable && failure != nil) {
             phase = .backingOff(until: earliestFetch)
         } else {
             phase = isUsable ? .fresh : .idle

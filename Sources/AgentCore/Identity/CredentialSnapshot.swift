@@ -20,8 +20,8 @@ struct CredentialSnapshot: Sendable {
         case fresh
     }
 
-    let name: String
-    let kind: CredentialKind
+    private(set) var name: String
+    private(set) var kind: CredentialKind
     /// The word of the configuration file for the source.
     let sourceKind: String
     /// The value held, which may have passed its end: ask `isUsable(at:)`.
@@ -45,6 +45,14 @@ struct CredentialSnapshot: Sendable {
     /// Fetches started since the start.
     let fetches: UInt64
     let skew: ClockSkew?
+
+    /// The same of another credential that has the same source.
+    func named(_ name: String, kind: CredentialKind) -> CredentialSnapshot {
+        var other = self
+        other.name = name
+        other.kind = kind
+        return other
+    }
 
     /// Whether the value may be sent: it has begun and has not ended, by both clocks.
     func isUsable(at now: HostTime) -> Bool {

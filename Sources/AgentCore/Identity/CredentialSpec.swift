@@ -19,6 +19,8 @@ struct CredentialSpec: Sendable, Equatable {
     var maxAge: Duration?
     /// Keeps one always warm, also when nobody asks.
     var prefetch = false
+    /// Keeps the value across restarts, sealed, in the agent's state folder.
+    var isKept = false
 
     /// `maxAge`, or its default: five minutes where only asking again shows a change, none where a change is noticed
     /// (a watched file) or where the value is a key.
@@ -105,11 +107,13 @@ struct HTTPSourceSpec: Sendable, Equatable {
         let value: Template
     }
 
-    let target: Target
+    var target: Target
     var method = "GET"
     var fields: [Field] = []
     var body: Template?
     var field: FieldSpec = .raw
+    /// Whom to trust, and what to show, when the target is https.
+    var tls = TLSConfiguration()
     var timeLimit: Duration = .seconds(10)
     var answerLimitBytes = 1 << 20
 }

@@ -7,6 +7,9 @@
 /// somebody's cache is treated as the short one that it is. With a fresh token for every renewal that is at most 1.5
 /// mints a life. Jitter only shortens the advisory window: it never makes a renewal earlier than two thirds.
 ///
+/// One token is the exception: that which many hosts may have received in the same minute, after a common start or a
+/// common outage. Its renewal is drawn from a quarter of its life on, or all of them would come back together for ever.
+///
 /// | life | advisory window opens, before the end | mandatory, before the end | floor between mints |
 /// | --- | --- | --- | --- |
 /// | 5 s | 1.25–1.67 s | 500 ms | 1 s |
@@ -22,6 +25,8 @@ struct RenewalPolicy: Sendable, Equatable {
     var longestMandatory: Duration = .seconds(60)
     /// The share of the advisory window that jitter may cut off its beginning.
     var spread = 0.25
+    /// The share of its life after which a staggered token may be renewed.
+    var earliestStaggered = 0.25
 
     /// - Parameters:
     ///   - issued: `iat` on the wall clock, if the token tells it. Bounds the life of a token that seems to live longer
@@ -31,8 +36,10 @@ struct RenewalPolicy: Sendable, Equatable {
     ///   - remaining: the end as a length from receipt: `expires_in`, or `maxAge`.
     ///   - received: when the answer came.
     ///   - jitter: 0 up to 1, drawn once for this token.
+    ///   - isStaggered: whether other hosts may have received theirs at this moment too.
     func schedule(
-        issued: Int64?, notBefore: Int64?, expires: Int64?, remaining: Int64?, received: HostTime, jitter: Double
+        issued: Int64?, notBefore: Int64?, expires: Int64?, remaining: Int64?, received: HostTime, jitter: Double,
+        isStaggered: Bool = false
     ) -> RenewalSchedule {
         var life = Int64.max
         if let expires {
@@ -50,10 +57,16 @@ struct RenewalPolicy: Sendable, Equatable {
         let expiry = HostTime(wall: expires ?? .max, boot: received.boot.plus(life))
         let mandatory = min(longestMandatory.nanoseconds, life / 10)
         let widest = min(longestLead.nanoseconds, life / 3)
-        let cut = widest.scaled(by: min(max(jitter, 0), 1) * min(max(spread, 0), 1))
+        let jitter = min(max(jitter, 0), 1)
+        var lead = widest.minus(widest.scaled(by: jitter * min(max(spread, 0), 1)))
+        if isStaggered {
+            let narrowest = widest.minus(widest.scaled(by: min(max(spread, 0), 1)))
+            let longest = max(narrowest, life.minus(life.scaled(by: min(max(earliestStaggered, 0), 1))))
+            lead = longest.minus(longest.minus(narrowest).scaled(by: jitter))
+        }
         return RenewalSchedule(
             start: Self.start(notBefore, issued, received),
-            advisory: expiry.moved(by: -max(mandatory, widest.minus(cut))),
+            advisory: expiry.moved(by: -max(mandatory, lead)),
             mandatory: expiry.moved(by: -mandatory),
             expiry: expiry,
             life: life,

@@ -11,12 +11,24 @@ struct Log: Sendable {
     let style: LogStyle
     let sink: any LogSink
     let clock: any HostClock
+    /// Takes entries with their fields kept apart; false when it could not. Nil where lines are all there is.
+    ///
+    /// What is told once a call stays with the sink, many lines in one piece: an entry of its own costs more than the
+    /// whole rest of a call.
+    let journal: JournalSink?
 
-    init(level: LogLevel, style: LogStyle, sink: any LogSink, clock: any HostClock = SystemClock()) {
+    /// Called from any thread.
+    typealias JournalSink = @Sendable (JournalEntry) -> Bool
+
+    init(
+        level: LogLevel, style: LogStyle, sink: any LogSink, clock: any HostClock = SystemClock(),
+        journal: JournalSink? = nil
+    ) {
         self.level = level
         self.style = style
         self.sink = sink
         self.clock = clock
+        self.journal = journal
     }
 
     /// Says nothing.
@@ -25,12 +37,14 @@ struct Log: Sendable {
     /// - Parameter fields: not made if the level is not told.
     func write(
         _ level: LogLevel, _ message: StaticString,
-        _ fields: @autoclosure () -> KeyValuePairs<StaticString, LogValue> = [:]
+        _ fields: @autoclosure () -> KeyValuePairs<StaticString, LogValue> = [:], as event: LifeEvent? = nil
     ) {
         guard level >= self.level else { return }
+        let fields = fields()
+        if let journal, journal(JournalEntry(level, message, fields, as: event)) { return }
         var line = ByteBuffer(capacity: 512)
         line.beginLine(style, level, wall: clock.now().wall, message)
-        for (key, value) in fields() { line.append(field: key, value, style) }
+        for (key, value) in fields { line.append(field: key, value, style) }
         line.endLine(style)
         sink.write(line.readable)
     }

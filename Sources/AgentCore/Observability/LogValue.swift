@@ -52,13 +52,12 @@ extension ByteBuffer {
         switch value {
         case .text(let text):
             let bytes = text.utf8.span
-            if bytes.isPlainWord {
-                append(bytes)
-            } else {
-                append(UInt8(ascii: "\""))
-                append(logText: bytes)
-                append(UInt8(ascii: "\""))
-            }
+            // Most are: names and numbers of the agent's own, copied as they are.
+            if bytes.isPlainWord { return append(bytes) }
+            let needsQuotes = bytes.isEmpty || bytes.containsSeparator
+            if needsQuotes { append(UInt8(ascii: "\"")) }
+            append(logText: bytes)
+            if needsQuotes { append(UInt8(ascii: "\"")) }
         case .request(let request): append(request)
         case .time(let time): append(timestamp: time.wall, fraction: false)
         case .duration(let duration):
@@ -103,8 +102,18 @@ extension Span where Element == UInt8 {
         guard !isEmpty, count <= ByteBuffer.logTextLimit else { return false }
         for index in indices {
             let byte = self[index]
-            guard 0x21...0x7E ~= byte, byte != 0x22, byte != 0x3D, byte != 0x5C else { return false }
+            guard byte < 0x7F, !Self.isSeparator(byte) else { return false }
         }
         return true
+    }
+
+    /// Holds a byte that ends a word or begins something else.
+    fileprivate var containsSeparator: Bool {
+        for index in indices where Self.isSeparator(self[index]) { return true }
+        return false
+    }
+
+    private static func isSeparator(_ byte: UInt8) -> Bool {
+        byte <= 0x20 || byte == 0x22 || byte == 0x3D || byte == 0x5C || byte == 0x7F
     }
 }

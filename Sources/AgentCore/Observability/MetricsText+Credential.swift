@@ -16,7 +16,34 @@ struct CredentialMetrics: Sendable, Equatable {
     var failures = 0
 }
 
+/// What metrics say of one link of a route's chain.
+struct ChainLinkMetrics: Sendable, Equatable {
+    /// The route's prefix, and which of its injections.
+    let route: String
+    let injection: Int
+    /// Its place in the chain, from 0, and the credential's name.
+    let link: Int
+    let credential: String
+    /// Whether the next call would go out with it.
+    let isInUse: Bool
+}
+
 extension MetricsText {
+    mutating func append(_ links: [ChainLinkMetrics]) {
+        family(
+            "gateway_agent_chain_link", .gauge,
+            "1 for the link of the route's chain that the next call uses; all 0: it has to be asked for, or none can be used."
+        )
+        for link in links {
+            sample(
+                link.isInUse ? 1 : 0,
+                [
+                    "route": link.route, "injection": "\(link.injection)", "link": "\(link.link)",
+                    "credential": link.credential,
+                ])
+        }
+    }
+
     mutating func append(_ credentials: [CredentialMetrics]) {
         let credentials = credentials.sorted { $0.name < $1.name }
         family("gateway_agent_credential_usable", .gauge, "1 if a call could be made with the credential now.")

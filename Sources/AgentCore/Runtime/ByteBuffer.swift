@@ -160,6 +160,12 @@ struct ByteBuffer: ~Copyable {
         tail = 0
     }
 
+    /// Forgets everything and overwrites all memory owned: also what was consumed, and what was moved from.
+    mutating func wipe() {
+        if let base = unsafe base { unsafe explicit_bzero(base, capacity) }
+        clear()
+    }
+
     // MARK: Memory
 
     /// Makes room for `count` more bytes: by moving the readable ones to the front, else by growing to the next power

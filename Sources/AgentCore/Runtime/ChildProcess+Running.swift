@@ -158,12 +158,14 @@ final class RunningChild: EventTarget {
         if signal != 0 {
             throw ChildFailure(
                 kind: .killed(signal: signal),
-                description: "command \"\(command.name)\" was ended by signal \(signal)\(words)")
+                description: "command \"\(command.name)\" was ended by signal \(signal)",
+                complaint: words)
         }
         let code = exit >> 8 & 0xFF
         guard code == 0 else {
             throw ChildFailure(
-                kind: .exited(code), description: "command \"\(command.name)\" exited with status \(code)\(words)")
+                kind: .exited(code), description: "command \"\(command.name)\" exited with status \(code)",
+                complaint: words)
         }
         return secret
     }
@@ -178,13 +180,16 @@ final class RunningChild: EventTarget {
     var overrun: ChildFailure {
         ChildFailure(
             kind: .timedOut,
-            description: "command \"\(command.name)\" did not end within \(command.timeLimit) and was stopped\(words)")
+            description: "command \"\(command.name)\" did not end within \(command.timeLimit) and was stopped",
+            complaint: words)
     }
 
-    /// `: ` and the end of what it wrote to standard error, on one line.
+    var cancellation: ChildFailure {
+        ChildFailure(kind: .cancelled, description: "command \"\(command.name)\" was stopped, its result is not wanted")
+    }
+
     private var words: String {
-        let text = String(printing: Array(complaint.suffix(600)), limit: 600)
-        return text.isEmpty ? "" : ": \(text)"
+        String(printing: complaint, limit: Self.complaintLimit)
     }
 
     deinit {

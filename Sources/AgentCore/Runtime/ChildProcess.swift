@@ -32,10 +32,27 @@ struct ChildFailure: Error, Equatable, CustomStringConvertible {
         case killed(signal: Int32)
         case timedOut
         case tooMuchOutput
+        case cancelled
     }
 
     let kind: Kind
-    let description: String
+    /// What happened.
+    let sentence: String
+    /// The end of what it wrote to standard error, on one line; often the reason. It may name what it should not: who
+    /// knows of secrets takes them out.
+    let complaint: String
+
+    init(kind: Kind, description: String, complaint: String = "") {
+        self.kind = kind
+        sentence = description
+        self.complaint = complaint
+    }
+
+    /// The sentence, and the last words.
+    var description: String {
+        if complaint.isEmpty { return sentence }
+        return "\(sentence): \(complaint.utf8.count > 600 ? String(complaint.suffix(600)) : complaint)"
+    }
 }
 
 /// Runs programs beside the agent: for credentials that a command prints.
@@ -46,13 +63,13 @@ enum ChildProcess {
     /// over when its first process has exited; what that has left behind in its process group is killed then. So a
     /// descendant that keeps standard output open delays nothing.
     ///
-    /// To be called on `loop`. The program is started on another thread, and waited for by the loop without one. Task
-    /// cancellation does not end it: the time limit does.
+    /// To be called on `loop`. The program is started on another thread, and waited for by the loop without one. When
+    /// the task is cancelled the program is ended as at its time limit.
     static func run(_ command: ChildCommand, on loop: EventLoop) async throws(ChildFailure) -> Secret {
         let started = await EventLoop.offload { StartedChild.start(command) }
         let parker = Parker(on: loop)
         let child = try RunningChild(started.get(), command, loop, parker)
-        let failure = await finish(child, command, loop, parker)
+        let failure = await parker.wakingAtCancellation { await finish(child, command, loop, parker) }
         child.leave()
         if let failure { throw failure }
         return try child.result()
@@ -62,14 +79,15 @@ enum ChildProcess {
         _ child: RunningChild, _ command: ChildCommand, _ loop: EventLoop, _ parker: Parker
     ) async -> ChildFailure? {
         let deadline = SystemClock.monotonic().advanced(by: command.timeLimit)
-        while child.exit == nil, !child.hasOverflowed, deadline > SystemClock.monotonic() {
+        while child.exit == nil, !child.hasOverflowed, deadline > SystemClock.monotonic(), !Task.isCancelled {
             _ = await parker.park(until: deadline)
         }
         if child.exit != nil, !child.hasOverflowed { return nil }
-        let failure = child.hasOverflowed ? child.overflow : child.overrun
         child.signalGroup(.terminate)
         let last = SystemClock.monotonic().advanced(by: command.grace)
         while child.exit == nil, last > SystemClock.monotonic() { _ = await parker.park(until: last) }
+        // Made now: on its way out a program often says what it was waiting for.
+        let failure = child.hasOverflowed ? child.overflow : Task.isCancelled ? child.cancellation : child.overrun
         // Exit is reaped whenever it comes, also by nobody waiting: a process in an uninterruptible call dies late.
         child.signalGroup(.kill)
         return failure

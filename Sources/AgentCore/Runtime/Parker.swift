@@ -15,7 +15,7 @@ final class Parker {
         case timedOut
     }
 
-    private let loop: EventLoop
+    let loop: EventLoop
     private var continuation: UnsafeContinuation<Wake, Never>?
     private var hasNews = false
     private var deadline = Int64.max

@@ -80,6 +80,16 @@ enum Socket {
         return result == 0 ? unsafe SocketAddress(storage: storage, length: length) : nil
     }
 
+    /// getpeername(2).
+    static func peerAddress(_ raw: Int32) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getpeername(raw, $0, &length) }
+        }
+        return result == 0 ? unsafe SocketAddress(storage: storage, length: length) : nil
+    }
+
     static func set(_ raw: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
         var value = value
         unsafe setsockopt(raw, level, option, &value, socklen_t(MemoryLayout<Int32>.size))

@@ -83,6 +83,16 @@ struct SocketAddress: Sendable {
         }
     }
 
+    /// 169.254.0.0/16, fe80::/10, and fd00:ec2::/32, where a cloud's metadata service answers: no router passes them on.
+    var isLinkLocal: Bool {
+        let bytes = ipBytes
+        return switch bytes.count {
+        case 4: bytes[0] == 169 && bytes[1] == 254
+        case 16: bytes[0] == 0xfe && bytes[1] & 0xc0 == 0x80 || bytes[..<4] == [0xfd, 0x00, 0x0e, 0xc2]
+        default: false
+        }
+    }
+
     var unixPath: String? {
         guard family == AF_UNIX else { return nil }
         let offset = MemoryLayout<sockaddr_un>.offset(of: \.sun_path)!

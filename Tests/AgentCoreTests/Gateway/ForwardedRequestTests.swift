@@ -6,7 +6,7 @@ import Testing
 @testable import AgentCore
 
 /// What arrives at the upstream, byte for byte.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(1)))
 struct ForwardedRequestTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let what: String

@@ -8,13 +8,14 @@ import Testing
 @testable import AgentCore
 
 @Suite struct SystemdActivationTests {
-    private func examine(_ descriptor: Int32, allowingPublicAddresses: Bool = false) throws -> PassedSocket {
-        try SystemdActivation.examine(
-            descriptor, named: "http", allowingPublicAddresses: allowingPublicAddresses)
+    private func examine(
+        _ descriptor: Int32, _ name: String = "http", allowing public: [SocketAddress] = []
+    ) throws -> PassedSocket {
+        try SystemdActivation.examine(descriptor, named: name, allowing: `public`)
     }
 
-    private func reason(_ descriptor: Int32) -> String {
-        let failure = #expect(throws: ActivationFailure.self) { try examine(descriptor) }
+    private func reason(_ descriptor: Int32, _ name: String = "http") -> String {
+        let failure = #expect(throws: ActivationFailure.self) { try examine(descriptor, name) }
         return failure?.description ?? ""
     }
 
@@ -38,16 +39,25 @@ import Testing
         let text = reason(listener.descriptor.raw)
         #expect(text.contains("listens at [::]:\(listener.port), where other hosts reach it"), "\(text)")
         #expect(text.contains("ListenStream=127.0.0.1:\(listener.port)"))
-        #expect(try examine(listener.descriptor.raw, allowingPublicAddresses: true).family == .tcp)
+        let address = try #require(SocketAddress(ip: "::", port: listener.port))
+        #expect(try examine(listener.descriptor.raw, allowing: [address]).family == .tcp)
     }
 
     @Test func `a Unix socket is told from a TCP one`() throws {
         let folder = ScratchFolder()
         let listener = try UnixSocket(.stream, at: folder.path("s"))
         #expect(listen(listener.descriptor.raw, 1) == 0)
-        let socket = try examine(listener.descriptor.raw)
+        let socket = try examine(listener.descriptor.raw, "unix")
         #expect(socket.family == .unix)
+        #expect(try examine(listener.descriptor.raw, "of-the-administrator").family == .unix)
         #expect(socket.address == "unix:\(folder.path("s"))")
+    }
+
+    @Test func `a socket of another family than its name promises is refused`() throws {
+        let listener = try LoopbackListener(family: AF_INET)
+        let text = reason(listener.descriptor.raw, "unix")
+        #expect(text.contains("no Unix socket"), "\(text)")
+        #expect(text.contains("ListenStream=/run/"))
     }
 
     @Test func `a datagram socket, one that does not listen and no socket at all are refused`() throws {
@@ -89,9 +99,13 @@ import Testing
         #expect(SystemdNotifier.status("x") == false)
     }
 
+    private func entry(_ name: String) -> JournalEntry {
+        JournalEntry(priority: .info, message: "test", fields: [JournalEntry.Field(name: name, value: "x")])
+    }
+
     @Test(arguments: ["lower", "_TRUSTED", "", "1ST", "WITH SPACE", "A=B"])
     func `a journal field that would be dropped in silence is refused`(name: String) {
-        #expect(SystemdJournal.send(.info, "test", fields: [(name, "x")]) == false)
+        #expect(SystemdJournal.send(entry(name)) == false)
     }
 }
 

@@ -9,7 +9,8 @@ enum CredentialSources {
         case .file(let path, let field): LocalSource(place: .file(path: path), field: field)
         case .env(let name, let field): LocalSource(place: .env(name: name), field: field)
         case .systemdCredential(let name, let field): LocalSource(place: .systemdCredential(name: name), field: field)
-        case .exec, .http: UnbuiltSource(kind: spec.source.kind)
+        case .exec(let exec): ExecSource(spec: exec, loop: loop)
+        case .http(let http): HTTPSource(spec: http, loop: loop)
         }
     }
 
@@ -37,14 +38,5 @@ extension ValueSpec {
         case .file(let path): LocalSource.Place.file(path: path).path
         case .systemdCredential(let name): LocalSource.Place.systemdCredential(name: name).path
         }
-    }
-}
-
-/// Stands where a source is still to be written.
-private struct UnbuiltSource: CredentialSource {
-    let kind: String
-
-    func fetch() async throws(CredentialFailure) -> SourceValue {
-        throw CredentialFailure(.unavailable, "sources of kind \(kind) are not built yet")
     }
 }

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// `gateway-agent status`: how the credentials of the running agent are, for people or, with `--json`, for programs.
+enum StatusCommand {
+    static func run(_ address: ParsedCommand.AgentAddress, json: Bool) -> ExitCode {
+        do throws(AgentClient.Failure) {
+            let answer = try AgentClient(address).get("/-/status")
+            guard answer.status == 200 else { throw AgentClient.failure(answer) }
+            if json {
+                let isWritten: Bool = answer.content.withExposedBytes { StandardStream.output.write($0) }
+                return isWritten ? .success : .inputOutput
+            }
+            let document = answer.content.withExposedBytes { bytes in
+                try? JSONValue.decode(bytes, maximumBytes: 16 << 20, maximumDepth: 16)
+            }
+            guard let document else {
+                throw AgentClient.Failure(
+                    exit: .protocolBroken, message: "the agent's status cannot be read; is it of another version?")
+            }
+            CommandRunner.printOutput(StatusReport(document).text(hasColours: CommandRunner.hasColours))
+            return .success
+        } catch {
+            CommandRunner.printError(error.message)
+            return error.exit
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+import Testing
+
+@testable import AgentCore
+
+@Suite
+struct DemoTests {
+    /// Starts everything, and ends it whatever comes.
+    private func withStage(_ body: (DemoStage) async throws -> Void) async throws {
+        let stage = try await DemoStage.start(log: .silent)
+        do { try await body(stage) } catch {
+            await stage.stop()
+            throw error
+        }
+        await stage.stop()
+    }
+
+    @Test func `the story is as told`() async throws {
+        try await withStage { stage in
+            let loop = try EventLoop(name: "story")
+            try loop.start()
+            defer { loop.stop() }
+            let lines = Shared<[String]>([])
+            let story = DemoStory(stage, DemoNarrator { line in lines.update { $0.append(line) } }, on: loop)
+            do { try await story.tell() } catch {
+                Issue.record("\(error), after:\n\(lines.value.joined(separator: "\n"))")
+            }
+            #expect(lines.value.last?.contains("As told") == true)
+        }
+    }
+
+    @Test func `a story that goes wrong is not told to its end`() async throws {
+        try await withStage { stage in
+            let loop = try EventLoop(name: "story")
+            try loop.start()
+            defer { loop.stop() }
+            // Identity cannot be had from the first, so the first step is not as told.
+            await stage.issuer.fail(.serverError)
+            let story = DemoStory(stage, DemoNarrator { _ in }, on: loop)
+            await #expect(throws: DemoFailure.self) { try await story.tell() }
+        }
+    }
+}
