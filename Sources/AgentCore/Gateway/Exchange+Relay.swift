@@ -33,7 +33,7 @@ extension Exchange {
         switch await pumpAnswer(upstream, route) {
         case .whole:
             if keepsUpstream, upload.isComplete {
-                if state.pool(for: route).give(upstream) { state.reaper.unpark() }
+                if state.pool(for: route).give(upstream) { state.noteIdleUpstream() }
             } else {
                 upstream.close()
             }
