@@ -34,7 +34,7 @@ extension Exchange {
         case .whole:
             if !upload.isComplete, upstreamStays, status < 300 { await finishUpload(upstream, route) }
             if upstreamStays, upload.isComplete, !isUploadRefused {
-                if state.pool(for: route).give(upstream) { state.reaper.unpark() }
+                if state.pool(for: route).give(upstream) { state.noteIdleUpstream() }
             } else {
                 upstream.close()
             }

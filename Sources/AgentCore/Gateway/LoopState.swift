@@ -18,8 +18,10 @@ final class LoopState {
     /// Those of the plan's routes, by the route's number: found without hashing.
     private var routePools: [UpstreamPool?] = []
     private var time: (turn: UInt64, now: HostTime)
-    /// Woken when a connection becomes idle in a pool, and sleeps until the first is due to be closed.
+    /// Sleeps until the first idle connection of a pool is due to be closed.
     let reaper: Parker
+    /// It sleeps without an end, since nothing was idle when it last looked.
+    private var isReaperUnset = false
     let diagnosis: SocketDiagnosis?
     /// Groups of callers' uids, as the user database gave them a moment ago.
     private var memberships: [UInt32: (groups: Set<UInt32>, expires: Int64)] = [:]
@@ -79,6 +81,8 @@ final class LoopState {
         formerTables.removeAll { $0.table == nil }
         formerTables.append(FormerTable(table: old))
         old.wakeWaiters()
+        // Idle connections may be kept for a shorter time now.
+        reaper.unpark()
     }
 
     /// Takes a publication of the engine, for this plan and for those that calls under way began with.
@@ -152,7 +156,16 @@ final class LoopState {
     /// - Returns: monotonic nanoseconds at which the next is due; nil if none is idle.
     func closeIdleUpstreams() -> Int64? {
         for pool in pools.values { pool.expire(at: loop.now) }
-        return pools.values.compactMap(\.nextExpiry).min()
+        let next = pools.values.compactMap(\.nextExpiry).min()
+        isReaperUnset = next == nil
+        return next
+    }
+
+    /// A connection has become idle. Wakes the reaper only if it has no time set: what becomes idle later is due later.
+    func noteIdleUpstream() {
+        guard isReaperUnset else { return }
+        isReaperUnset = false
+        reaper.unpark()
     }
 
     /// Idle connections end now, the others after the request in hand.
