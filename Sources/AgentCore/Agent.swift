@@ -85,7 +85,7 @@ actor Agent: LoopBound {
         await engine.configure(specs(configuration))
         watchFiles(configuration)
         clockWatch = ClockWatch(on: loop) { [engine] in engine.clockStepped() }
-        try startWorkers(plan, snapshots: await engine.snapshots())
+        try startWorkers(plan, snapshots: currentSnapshots())
         await withDiscardingTaskGroup { group in
             let engine = engine
             group.addTask(executorPreference: loop) { await engine.run() }
@@ -154,7 +154,7 @@ actor Agent: LoopBound {
         self.plan = plan
         await engine.configure(specs(new))
         watchFiles(new)
-        let snapshots = ordered(await engine.snapshots(), plan)
+        let snapshots = ordered(currentSnapshots(), plan)
         for worker in workers { worker.adopt(plan, snapshots: snapshots) }
         log.tell(
             .info, .reloaded,
@@ -202,6 +202,12 @@ actor Agent: LoopBound {
 
     private func specs(_ configuration: Configuration) -> [CredentialSpec] {
         configuration.credentials.values.sorted { $0.name < $1.name }
+    }
+
+    /// Without waiting, since both live on one loop: what is made of it comes before the next publication. Were there a
+    /// moment between, a value published in it would be replaced by the older one of this list.
+    private func currentSnapshots() -> [CredentialSnapshot] {
+        engine.assumeIsolated { $0.snapshots() }
     }
 
     private func ordered(_ snapshots: [CredentialSnapshot], _ plan: GatewayPlan) -> [CredentialSnapshot] {

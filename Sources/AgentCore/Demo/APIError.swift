@@ -39,7 +39,7 @@ enum APIShape {
         case .openAI:
             [
                 "error": [
-                    "message": .string(error.message), "type": .string(error.type), "param": nil,
+                    "message": .string(error.message), "type": .string(error.type), "param": .null,
                     "code": .string(error.type),
                 ]
             ]

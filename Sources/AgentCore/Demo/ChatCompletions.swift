@@ -18,14 +18,14 @@ enum ChatCompletions {
             "prompt_tokens": .integer(count), "completion_tokens": .integer(count), "total_tokens": .integer(2 * count),
         ]
         guard prompt.isStreamed else {
-            let message: JSONValue = ["role": "assistant", "content": .string(prompt.text), "refusal": nil]
-            let choice: JSONValue = ["index": 0, "message": message, "logprobs": nil, "finish_reason": "stop"]
+            let message: JSONValue = ["role": "assistant", "content": .string(prompt.text), "refusal": .null]
+            let choice: JSONValue = ["index": 0, "message": message, "logprobs": .null, "finish_reason": "stop"]
             return try await call.answer(200, json: document("chat.completion", [choice], usage: usage))
         }
-        func chunk(_ delta: JSONValue, finish: JSONValue = nil) -> JSONValue {
+        func chunk(_ delta: JSONValue, finish: JSONValue = .null) -> JSONValue {
             document(
                 "chat.completion.chunk",
-                [["index": 0, "delta": delta, "logprobs": nil, "finish_reason": finish]], usage: nil)
+                [["index": 0, "delta": delta, "logprobs": .null, "finish_reason": finish]], usage: .null)
         }
         try await call.beginEvents()
         try await call.send(chunk(["role": "assistant", "content": ""]))
@@ -61,8 +61,8 @@ enum Responses {
             return [
                 "id": id, "object": "response", "created_at": created, "status": status,
                 "model": .string(prompt.model.name), "output": .array(output), "parallel_tool_calls": true,
-                "tool_choice": "auto", "tools": [], "error": nil, "incomplete_details": nil, "instructions": nil,
-                "metadata": [:], "usage": output.isEmpty ? nil : usage,
+                "tool_choice": "auto", "tools": [], "error": .null, "incomplete_details": .null, "instructions": .null,
+                "metadata": [:], "usage": output.isEmpty ? .null : usage,
             ]
         }
         guard prompt.isStreamed else {

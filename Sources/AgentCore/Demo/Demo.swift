@@ -158,7 +158,7 @@ actor DemoDirector: LoopBound {
     private func follow(_ stage: DemoStage) {
         narrator.say(
             """
-            Have the issuer fail, and do right again (also hang, drip, 500, 429, empty, garbage, expired, same, html, ...):
+            Have the issuer fail, and do right again. It knows \(IssuerFault.words.map(\.word).joined(separator: ", ")).
 
               curl '\(stage.gateway.url)/demo/fault?kind=die'
               curl '\(stage.gateway.url)/demo/fault?kind=none'

@@ -100,7 +100,9 @@ final class EmbeddedGateway: EmbeddedHandler {
 
     // MARK: What it saw
 
-    /// The calls that are done, in order; those of `/demo/fault` do not count.
+    private static let seenLimit = 100_000
+
+    /// The calls that are done, in order, at most `seenLimit` of them; those of `/demo/fault` do not count.
     var seen: [Seen] { state.withLock { $0.seen } }
     /// How many calls have begun.
     var beginCount: Int { state.withLock { $0.begun } }
@@ -192,6 +194,7 @@ final class EmbeddedGateway: EmbeddedHandler {
             method: call.request.method, path: call.request.path, credential: credential, status: call.status,
             wasAbandoned: call.isAbandoned)
         let tell = state.withLock { state in
+            if state.seen.count == Self.seenLimit { state.seen.removeFirst(Self.seenLimit / 2) }
             state.seen.append(seen)
             return state.onCall
         }

@@ -12,7 +12,7 @@ enum Messages {
             [
                 "id": EmbeddedCall.identifier("msg_"), "type": "message", "role": "assistant",
                 "model": .string(prompt.model.name), "content": .array(content), "stop_reason": stop,
-                "stop_sequence": nil, "usage": ["input_tokens": prompt.count, "output_tokens": written],
+                "stop_sequence": .null, "usage": ["input_tokens": prompt.count, "output_tokens": written],
             ]
         }
         guard prompt.isStreamed else {
@@ -23,7 +23,7 @@ enum Messages {
             try await call.send(event: type, .object(members.merging(["type": .string(type)]) { $1 }))
         }
         try await call.beginEvents()
-        try await send("message_start", ["message": message([], stop: nil, written: 1)])
+        try await send("message_start", ["message": message([], stop: .null, written: 1)])
         try await send("content_block_start", ["index": 0, "content_block": ["type": "text", "text": ""]])
         try await send("ping", [:])
         for piece in prompt.pieces {
@@ -34,7 +34,7 @@ enum Messages {
         try await send("content_block_stop", ["index": 0])
         try await send(
             "message_delta",
-            ["delta": ["stop_reason": "end_turn", "stop_sequence": nil], "usage": ["output_tokens": prompt.count]])
+            ["delta": ["stop_reason": "end_turn", "stop_sequence": .null], "usage": ["output_tokens": prompt.count]])
         try await send("message_stop", [:])
         try await call.end()
     }

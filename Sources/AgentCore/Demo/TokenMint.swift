@@ -17,7 +17,7 @@ struct TokenMint: Sendable {
 
     /// The public half, as it stands in a key set.
     var publicKey: JSONValue {
-        guard let key = try? key.jsonWebKey(keyID: keyID) else { return nil }
+        guard let key = try? key.jsonWebKey(keyID: keyID) else { return .null }
         let members = [
             "kty": key.kty, "kid": key.kid, "alg": key.alg, "use": key.use, "n": key.n, "e": key.e, "crv": key.crv,
             "x": key.x, "y": key.y,

@@ -14,8 +14,6 @@ extension Exchange {
         struct Refused {
             let name: String
             let generation: UInt64
-            /// Of the credential's publications, when the engine was told.
-            let version: UInt64
         }
 
         /// One with the renewed credential, and where the route falls back on a refusal, one with the next link.

@@ -32,6 +32,9 @@ final class Exchange {
     var held = HeldRequest()
     /// The credentials chosen, one for each injection of the route.
     var picks: [Pick] = []
+    /// What the route's chains count in: a reload numbers the credentials anew, and a call under way goes on by the
+    /// numbers that it began with.
+    private(set) var table: CredentialTable
     /// The route in use; nil before one is found, and for the agent's own endpoints.
     var route: Route?
     /// Where the route counts.
@@ -73,6 +76,7 @@ final class Exchange {
         self.caller = caller
         self.uid = uid
         self.state = state
+        table = state.credentials
         upload = BodyRelay(limits: state.plan.limits)
         download = BodyRelay(limits: state.plan.limits)
         record = AccessRecord(request: request, method: "")
@@ -104,6 +108,7 @@ final class Exchange {
     private func begin() {
         request = state.nextRequest()
         began = state.loop.now
+        table = state.credentials
         reason = nil
         route = nil
         metricSlot = nil
@@ -205,6 +210,7 @@ final class Exchange {
         state.accessLog.record(record)
         count()
         held.release(state.loop.buffers)
+        table = state.credentials
     }
 }
 

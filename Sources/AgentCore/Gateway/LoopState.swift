@@ -9,6 +9,8 @@ final class LoopState {
     let number: Int
     private(set) var plan: GatewayPlan
     private(set) var credentials: CredentialTable
+    /// Tables of earlier plans, by which calls that began under them go on.
+    private var formerTables: [FormerTable] = []
     private let signals: CredentialSignals
     /// Which link the calls of each route last went out with, by route and injection.
     private var chainWatches: [[ChainWatch]] = []
@@ -76,9 +78,21 @@ final class LoopState {
             pool.close()
             pools[origin] = nil
         }
+        formerTables.removeAll { $0.table == nil }
+        formerTables.append(FormerTable(table: old))
         old.wakeWaiters()
         // Idle connections may be kept for a shorter time now.
         reaper.unpark()
+    }
+
+    /// Takes a publication of the engine, for this plan and for those that calls under way began with.
+    func take(_ snapshot: CredentialSnapshot) {
+        credentials.take(snapshot)
+        for former in formerTables { former.table?.take(snapshot) }
+    }
+
+    private struct FormerTable {
+        weak var table: CredentialTable?
     }
 
     /// Notices which link a call goes out with, and tells of it when it is another than the last.
@@ -162,6 +176,13 @@ final class LoopState {
             connection.parker.unpark()
         }
         for pool in pools.values { pool.close() }
+    }
+
+    /// The last call is done: lets go of what the loop holds, which may live on for a moment.
+    func end() {
+        for pool in pools.values { pool.close() }
+        accessLog.flush()
+        loop.beforeSleep = nil
     }
 
     /// Ends every call that is still under way.

@@ -193,6 +193,8 @@ struct ByteBuffer: ~Copyable {
             let grown = unsafe malloc(wanted)!
             if let base = unsafe base {
                 unsafe memcpy(grown, base + head, readable)
+                // It may hold a secret that has not gone yet: `consumeWiping` would not find this copy.
+                unsafe explicit_bzero(base, tail)
                 unsafe free(base)
             }
             unsafe base = grown

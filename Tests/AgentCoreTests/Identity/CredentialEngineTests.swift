@@ -79,6 +79,118 @@ import Testing
         await stage.end()
     }
 
+    @Test func `two credentials of one source share one fetch and one value`() async throws {
+        let stage = try Stage()
+        var other = CredentialSpec(name: "other", source: CredentialMachineTests.exec.source)
+        other.form = .apiKey
+        await stage.engine.configure([CredentialMachineTests.exec, other])
+        #expect(stage.sourceCount == 1)
+        for name in ["token", "other", "token"] { stage.engine.demand(name) }
+        stage.source.answer(.success(TestToken.value("value-1")))
+        let token = await stage.first { $0.name == "token" && $0.credential != nil }
+        let shared = await stage.first { $0.name == "other" && $0.credential != nil }
+        #expect(token.generation == 1 && shared.generation == 1)
+        #expect(shared.credential.map { TestToken.text($0.secret) } == "value-1")
+        // A refusal by one upstream concerns the value, whatever the name it was used under.
+        stage.engine.rejected("other", generation: 1)
+        stage.engine.rejected("token", generation: 1)
+        stage.source.answer(.success(TestToken.value("value-2")))
+        _ = await stage.first { $0.name == "token" && $0.generation == 2 }
+        #expect(stage.source.fetches == 2)
+        // One of them goes: the other keeps the value.
+        await stage.engine.configure([other])
+        #expect(await stage.engine.snapshots().map(\.name) == ["other"])
+        #expect(await stage.engine.snapshots().map(\.generation) == [2])
+        #expect(stage.sourceCount == 1)
+        await stage.end()
+    }
+
+    @Test func `a reload that changes form or prefetch alone keeps the value`() async throws {
+        let stage = try Stage()
+        await stage.engine.configure([CredentialMachineTests.exec])
+        stage.engine.demand("token")
+        stage.source.answer(.success(TestToken.value("value-1")))
+        _ = await stage.first { $0.generation == 1 }
+        var changed = CredentialMachineTests.exec
+        changed.form = .apiKey
+        changed.prefetch = true
+        await stage.engine.configure([changed])
+        #expect(await stage.engine.snapshots().map(\.generation) == [1])
+        #expect(stage.sourceCount == 1)
+        await stage.end()
+    }
+
+    @Test func `a clock that was set is judged at once, and a clock that is right again is enough`() async throws {
+        let clock = HandClock(HostTime(wall: 0, boot: .seconds(1000)))
+        let stage = try Stage(clock: clock)
+        await stage.engine.configure([CredentialMachineTests.exec])
+        stage.engine.demand("token")
+        let token = TestToken.jwt(expires: Double(VirtualHost.epoch / 1_000_000_000) + 300)
+        clock.update { $0.wall = VirtualHost.epoch + .seconds(3600) }
+        stage.source.answer(.success(TestToken.value(token)))
+        let failed = await stage.first { $0.failure != nil }
+        #expect(failed.failure?.kind == .expired)
+        clock.update { now in
+            now.wall = VirtualHost.epoch
+            // The back-off of one failure is two seconds at most, but the step alone allows the next try after one.
+            now.boot += .seconds(1)
+        }
+        stage.engine.clockStepped()
+        clock.update { $0.boot += .seconds(1) }
+        stage.engine.clockStepped()
+        stage.source.answer(.success(TestToken.value(token)))
+        let fresh = await stage.first { $0.credential != nil }
+        #expect(fresh.isUsable(at: clock.now()))
+        // And past its end by the wall clock alone.
+        clock.update { $0.wall += .seconds(301) }
+        stage.engine.clockStepped()
+        #expect(await stage.engine.snapshots().first?.isUsable(at: clock.now()) == false)
+        #expect(stage.changes.value.contains(.expired))
+        await stage.end()
+    }
+
+    @Test func `a value is kept, and another agent has it without asking`() async throws {
+        let store = MemoryStore()
+        var spec = CredentialMachineTests.exec
+        spec.isKept = true
+        let first = try Stage(store: store)
+        await first.engine.configure([spec])
+        first.engine.demand("token")
+        first.source.answer(.success(TestToken.value("value-1", expiry: .after(.seconds(600)))))
+        _ = await first.first { $0.generation == 1 }
+        await first.end()
+        #expect(store.saved.value == ["token 1"])
+
+        let second = try Stage(store: store)
+        await second.engine.configure([spec])
+        let restored = await second.first { $0.credential != nil }
+        #expect(restored.credential.map { TestToken.text($0.secret) } == "value-1")
+        #expect(restored.fetches == 0)
+        await second.end()
+        #expect(store.saved.value == ["token 1"], "what was kept is not written again")
+    }
+
+    @Test func `what is not asked to be kept is not, and a store that fails is told of once`() async throws {
+        let store = MemoryStore()
+        store.failure.update { $0 = NotKept("no room") }
+        var spec = CredentialMachineTests.exec
+        let stage = try Stage(store: store)
+        await stage.engine.configure([spec, CredentialMachineTests.key])
+        stage.engine.demand("token")
+        stage.source(0).answer(.success(TestToken.value("value-1")))
+        _ = await stage.first { $0.generation == 1 }
+        #expect(store.calls.value == 0)
+        spec.isKept = true
+        await stage.engine.configure([spec])
+        for number in 2...4 {
+            stage.engine.rejected("token", generation: UInt64(number - 1))
+            stage.source(0).answer(.success(TestToken.value("value-\(number)")))
+            if number == 2 { _ = await stage.first { $0.generation == 2 } }
+        }
+        await stage.end()
+        #expect(stage.changes.value.count { $0 == .notKept("no room") } == 1)
+    }
+
     @Test func `a stopped engine is silent and lets go of its loop`() async throws {
         let stage = try Stage()
         await stage.engine.configure([CredentialMachineTests.exec])
@@ -96,12 +208,14 @@ private final class Stage: Sendable {
     let engine: CredentialEngine
     /// The one made last.
     var source: ToldSource { sources.value.last ?? ToldSource() }
+    var sourceCount: Int { sources.value.count }
+    func source(_ number: Int) -> ToldSource { sources.value[number] }
     private let sources = Shared<[ToldSource]>([])
     let changes: Shared<[CredentialChange]>
     private let snapshots: AsyncStream<CredentialSnapshot>
     private let running: Task<Void, Never>
 
-    init() throws {
+    init(clock: any HostClock = SystemClock(), store: (any CredentialStore)? = nil) throws {
         let loop = try EventLoop(name: "control")
         try loop.start()
         self.loop = loop
@@ -111,12 +225,12 @@ private final class Stage: Sendable {
         self.changes = changes
         let sources = sources
         let engine = CredentialEngine(
-            on: loop, seed: 1,
+            on: loop, clock: clock, seed: 1,
             makeSource: { _ in
                 let source = ToldSource()
                 sources.update { $0.append(source) }
                 return source
-            }, publish: { continuation.yield($0) },
+            }, store: store, publish: { continuation.yield($0) },
             report: { _, change in changes.update { $0.append(change) } })
         self.engine = engine
         running = Task { await engine.run() }
@@ -132,6 +246,42 @@ private final class Stage: Sendable {
         await engine.stop()
         await running.value
         loop.stop()
+    }
+}
+
+/// Moved by hand.
+private final class HandClock: HostClock {
+    private let time: Mutex<HostTime>
+
+    init(_ time: HostTime) {
+        self.time = Mutex(time)
+    }
+
+    func now() -> HostTime { time.withLock { $0 } }
+
+    func update(_ body: (inout HostTime) -> Void) {
+        time.withLock { body(&$0) }
+    }
+}
+
+/// Keeps values in memory.
+private final class MemoryStore: CredentialStore {
+    let saved = Shared<[String]>([])
+    let calls = Shared(0)
+    let failure = Shared<NotKept?>(nil)
+    private let values = Shared<[String: Secret]>([:])
+
+    func load(_ spec: CredentialSpec, at now: HostTime) async throws(NotKept) -> SourceValue? {
+        calls.update { $0 += 1 }
+        return values.value[spec.name].map { SourceValue(secret: $0, expiry: .after(.seconds(500))) }
+    }
+
+    func save(_ credential: Credential, _ spec: CredentialSpec, at now: HostTime) async throws(NotKept) {
+        calls.update { $0 += 1 }
+        if let failure = failure.value { throw failure }
+        let secret = credential.secret
+        values.update { $0[spec.name] = secret }
+        saved.update { $0.append("\(spec.name) \(credential.generation)") }
     }
 }
 

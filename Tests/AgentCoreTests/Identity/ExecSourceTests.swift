@@ -254,10 +254,30 @@ import Testing
 
     private static func expectNobodyLeft(in folder: ScratchFolder) async throws {
         let pid = try #require(folder.read("pid").flatMap { Int32($0.filter(\.isNumber)) })
-        // A grandchild is reaped by init, which takes its time.
-        for _ in 0..<300 where kill(-pid, 0) == 0 {
-            await EventLoop.offload { _ = usleep(10_000) }
+        // Killed grandchildren are reaped by init, which takes its time: until then they have a number, but no program.
+        var isEmpty = false
+        for _ in 0..<1000 where !isEmpty {
+            isEmpty = kill(-pid, 0) != 0 || Self.livingMembers(of: pid) == 0
+            if !isEmpty { await EventLoop.offload { _ = usleep(10_000) } }
         }
-        #expect(kill(-pid, 0) != 0)
+        #expect(isEmpty)
+    }
+
+    /// Processes of a group that are not dead: fields 3 and 5 of /proc/PID/stat, proc(5).
+    private static func livingMembers(of group: Int32) -> Int {
+        guard let folder = unsafe opendir("/proc") else { return -1 }
+        defer { unsafe _ = closedir(folder) }
+        var count = 0
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            guard Int32(name) != nil, let stat = ScratchFolder.contents(of: "/proc/\(name)/stat"),
+                let end = stat.lastIndex(of: ")")
+            else { continue }
+            let fields = stat[end...].split(separator: " ")
+            if fields.count > 3, fields[3] == "\(group)", fields[1] != "Z", fields[1] != "X" { count += 1 }
+        }
+        return count
     }
 }

@@ -109,7 +109,7 @@ import Testing
             try await message(spec("http://127.0.0.1:\(port)/t?x"))
                 == CredentialFailure(
                     .unreachable,
-                    "http://127.0.0.1:\(port)/t: cannot connect to 127.0.0.1:\(port): 127.0.0.1:\(port):"
+                    "http://127.0.0.1:\(port)/t: cannot connect to 127.0.0.1:\(port):"
                         + " Connection refused; see whether it runs and whether this host may reach it"))
         let unresolved = try await message(spec("https://does-not-exist.invalid/"))
         #expect(unresolved.kind == .unreachable)
@@ -122,7 +122,7 @@ import Testing
             try await message(HTTPSourceSpec(target: .unix(socket: path, target: "/x?y")))
                 == CredentialFailure(
                     .unreachable,
-                    "unix:\(path) /x: cannot connect to unix:\(path): unix:\(path): No such file or directory;"
+                    "unix:\(path) /x: cannot connect to unix:\(path): No such file or directory;"
                         + " see whether it runs and whether this host may reach it"))
     }
 
@@ -182,9 +182,13 @@ import Testing
         let file = folder.write("hunter2+file\n", to: "secret")
         let token = TestToken.jwt(expires: 1_900_000_000)
         let said =
-            "bad hunter2+file, hunter2%2Bfile, hunter2-inline, \(token), sk-abcdefgh1234 for 3f1c8a52-8f4e-4e0c-9d7a-0123456789ab"
+            "bad hunter2+file, hunter2%2Bfile, hunter2-inline, \(token), sk-abcdefgh1234 for"
+            + "  3f1c8a52-8f4e-4e0c-9d7a-0123456789ab"
         for (content, type) in [
-            ("{\"error\":\"x\",\"error_description\":\"\(said)\",\"access_token\":\"hunter2-answer\"}", "application/json"),
+            (
+                "{\"error\":\"x\",\"error_description\":\"\(said)\",\"access_token\":\"hunter2-answer\"}",
+                "application/json"
+            ),
             (said, "text/plain"),
         ] {
             let script: [ScriptedServer.Step] = [

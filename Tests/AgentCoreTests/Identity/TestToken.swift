@@ -33,6 +33,10 @@ enum TestToken {
         }
     }
 
+    static func bytes(_ secret: Secret) -> [UInt8] {
+        secret.withExposedBytes { bytes in bytes.indices.map { bytes[$0] } }
+    }
+
     static func base64URL(_ text: String) -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
         var out = ""

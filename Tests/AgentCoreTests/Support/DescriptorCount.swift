@@ -3,6 +3,8 @@
 
 import Glibc
 
+@testable import AgentCore
+
 /// The open descriptors of this process, for tests that look for leaks.
 enum DescriptorCount {
     /// Whether there come to be fewer than `limit`: other tests run meanwhile and have theirs, for a moment.
