@@ -105,8 +105,13 @@ actor Agent: LoopBound {
             await engine.stop()
         }
         watcher?.close()
+        watcher = nil
         clockWatch?.close()
+        clockWatch = nil
         for worker in workers { worker.loop.stop() }
+        // Workers know the agent and the agent knows its workers: untied, or neither would ever be freed.
+        broadcast.set([])
+        workers = []
         log.tell(.info, .stopped)
     }
 
