@@ -225,12 +225,13 @@ actor Agent: LoopBound {
             rejected: { engine.rejected($0, generation: $1) }, chainChanged: { self.chainChanged($0) })
         for number in 0..<count {
             let loop = try EventLoop(name: "worker.\(number)")
-            try loop.start()
             workers.append(
                 Worker(
                     on: loop, number: number, listeners: listeners, connectionLimit: limit, clock: clock, plan: plan,
                     snapshots: ordered(snapshots, plan), signals: signals, log: log, seed: seed,
                     renderMetrics: { await self.renderMetrics() }))
+            // Not before: the loop's thread would look at what the worker is still putting in place.
+            try loop.start()
         }
         broadcast.set(workers)
     }
