@@ -182,10 +182,10 @@ actor Agent: LoopBound {
 
     private func tell(_ use: ChainUse) {
         guard chains.record(use) else { return }
-        log.write(
-            use.isWarning ? .warning : .info, "route",
+        log.tell(
+            use.isWarning ? .warning : .info, .chainChanged,
             [
-                "route": .text(use.route), "event": .text(use.message), "credential": .text(use.name ?? "none"),
+                "route": .text(use.route), "change": .text(use.message), "credential": .text(use.name ?? "none"),
                 "cause": .text(use.cause ?? ""),
             ])
     }
