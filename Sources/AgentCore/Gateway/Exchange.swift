@@ -129,7 +129,7 @@ final class Exchange {
     /// What is refused whatever the route.
     private func checkRequest() throws(ErrorAnswer) {
         do throws(HTTPError) {
-            try ServedRequests.check(caller.head)
+            try ServedRequests.check(caller.parsed.head)
             facts.framing = try caller.requestFraming(state.plan.limits)
             isFramed = true
         } catch {
