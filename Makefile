@@ -10,7 +10,7 @@ RELEASE := -c release --product gateway-agent --static-swift-stdlib --disable-lo
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo check tsan fuzz simulate deb deb-test clean
+.PHONY: help deps build test demo check tsan fuzz bench bench-quick simulate deb deb-test clean
 
 help:
 	@printf '%s\n' \
@@ -20,6 +20,8 @@ help:
 	  'make check   format, layers, shell scripts, links of the documents, warnings as errors' \
 	  'make tsan    the tests under the thread sanitizer' \
 	  'make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)' \
+	  'make bench   beside nginx, HAProxy, Envoy and Caddy; writes benchmarks/RESULTS.md (half an hour)' \
+	  'make bench-quick  the same in a minute, of nginx and HAProxy only; prints' \
 	  'make deb     the Debian package, in build/deb/' \
 	  'make deb-test  that package in a booted Debian 12: install, load, upgrade, crash, reboot (root)' \
 	  'make simulate  100,000 hosts against one issuer: proves the renewal policy, draws docs/fleet.svg' \
@@ -54,6 +56,18 @@ tsan:
 fuzz:
 	@scripts/deps build
 	scripts/fuzz $(FUZZ_SECONDS)
+
+bench:
+	@scripts/deps build bench
+	$(SWIFT) build $(RELEASE)
+	benchmarks/bench --install
+	benchmarks/instructions
+	benchmarks/bench
+
+bench-quick:
+	@scripts/deps build bench
+	$(SWIFT) build $(RELEASE)
+	benchmarks/bench --quick
 
 deb:
 	@scripts/deps build deb

@@ -105,8 +105,13 @@ actor Agent: LoopBound {
             await engine.stop()
         }
         watcher?.close()
+        watcher = nil
         clockWatch?.close()
+        clockWatch = nil
         for worker in workers { worker.loop.stop() }
+        // Workers know the agent and the agent knows its workers: untied, or neither would ever be freed.
+        broadcast.set([])
+        workers = []
         log.tell(.info, .stopped)
     }
 
@@ -225,12 +230,13 @@ actor Agent: LoopBound {
             rejected: { engine.rejected($0, generation: $1) }, chainChanged: { self.chainChanged($0) })
         for number in 0..<count {
             let loop = try EventLoop(name: "worker.\(number)")
-            try loop.start()
             workers.append(
                 Worker(
                     on: loop, number: number, listeners: listeners, connectionLimit: limit, clock: clock, plan: plan,
                     snapshots: ordered(snapshots, plan), signals: signals, log: log, seed: seed,
                     renderMetrics: { await self.renderMetrics() }))
+            // Not before: the loop's thread would look at what the worker is still putting in place.
+            try loop.start()
         }
         broadcast.set(workers)
     }

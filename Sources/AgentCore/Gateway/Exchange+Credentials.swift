@@ -31,8 +31,9 @@ extension Exchange {
     private func decide(_ route: Route, bound: Int64) -> Choice {
         let table = table
         let now = state.now
+        // At the first decision of a call the memory of the last call's picks serves again.
         var chosen: [Pick] = []
-        chosen.reserveCapacity(route.injections.count)
+        if picks.isEmpty { swap(&chosen, &picks) }
         for (number, injection) in route.injections.enumerated() {
             let decision = table.decide(injection.chain, clientBrought: facts.bringsCredential, at: now, bound: bound)
             switch decision {

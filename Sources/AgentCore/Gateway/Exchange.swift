@@ -207,7 +207,7 @@ final class Exchange {
         record.received = upload.contentCount
         record.sent = max(record.sent, download.contentCount)
         record.duration = .nanoseconds(state.loop.now - began)
-        state.accessLog.record(record)
+        state.accessLog.record(record, at: state.now.wall)
         count()
         held.release(state.loop.buffers)
         table = state.credentials

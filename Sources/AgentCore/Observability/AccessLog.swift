@@ -45,10 +45,11 @@ struct AccessLog: ~Copyable {
         self.log = log
     }
 
-    mutating func record(_ record: AccessRecord) {
+    /// - Parameter wall: the time to tell, in nanoseconds since 1970; nil for now.
+    mutating func record(_ record: AccessRecord, at wall: Int64? = nil) {
         guard log.level <= .info else { return }
         let style = log.style
-        buffer.beginLine(style, .info, wall: log.clock.now().wall, "call")
+        buffer.beginLine(style, .info, wall: wall ?? log.clock.now().wall, "call")
         buffer.append(field: "request", .request(record.request), style)
         buffer.append(field: "method", .text(record.method), style)
         if let route = record.route { buffer.append(field: "route", .text(route), style) }
