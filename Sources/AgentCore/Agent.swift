@@ -219,12 +219,13 @@ actor Agent: LoopBound {
             rejected: { engine.rejected($0, generation: $1) }, chainChanged: { self.chainChanged($0) })
         for number in 0..<count {
             let loop = try EventLoop(name: "worker.\(number)")
+            let worker = Worker(
+                on: loop, number: number, listeners: listeners, connectionLimit: limit, clock: clock, plan: plan,
+                snapshots: ordered(snapshots, plan), signals: signals, log: log, seed: seed,
+                renderMetrics: { await self.renderMetrics() })
+            // Behind the worker, which prepares the loop: from here on it is another thread's.
             try loop.start()
-            workers.append(
-                Worker(
-                    on: loop, number: number, listeners: listeners, connectionLimit: limit, clock: clock, plan: plan,
-                    snapshots: ordered(snapshots, plan), signals: signals, log: log, seed: seed,
-                    renderMetrics: { await self.renderMetrics() }))
+            workers.append(worker)
         }
         broadcast.set(workers)
     }
