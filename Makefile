@@ -8,9 +8,11 @@ SWIFT ?= swift
 RELEASE := -c release --product gateway-agent --static-swift-stdlib --disable-local-rpath
 # Seconds that `make fuzz` spends on each target.
 FUZZ_SECONDS ?= 60
+# Each of many tests runs a whole agent with loops, sockets and inotify of its own; a user has 128 of the last.
+TESTS_AT_ONCE := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=12
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo check tsan fuzz simulate deb deb-test clean
+.PHONY: help deps build test demo check tsan fuzz bench bench-quick simulate deb deb-test clean
 
 help:
 	@printf '%s\n' \
@@ -20,6 +22,8 @@ help:
 	  'make check   format, layers, shell scripts, links of the documents, warnings as errors' \
 	  'make tsan    the tests under the thread sanitizer' \
 	  'make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)' \
+	  'make bench   beside nginx, HAProxy, Envoy and Caddy; writes benchmarks/RESULTS.md (half an hour)' \
+	  'make bench-quick  the same in a minute, of nginx and HAProxy only; prints' \
 	  'make deb     the Debian package, in build/deb/' \
 	  'make deb-test  that package in a booted Debian 12: install, load, upgrade, crash, reboot (root)' \
 	  'make simulate  100,000 hosts against one issuer: proves the renewal policy, draws docs/fleet.svg' \
@@ -35,7 +39,7 @@ build:
 
 test:
 	@scripts/deps test
-	$(SWIFT) test --disable-xctest
+	$(TESTS_AT_ONCE) $(SWIFT) test --disable-xctest
 	scripts/test-clients
 
 demo:
@@ -49,11 +53,23 @@ check:
 
 tsan:
 	@scripts/deps build
-	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
+	$(TESTS_AT_ONCE) $(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
 
 fuzz:
 	@scripts/deps build
 	scripts/fuzz $(FUZZ_SECONDS)
+
+bench:
+	@scripts/deps build bench
+	$(SWIFT) build $(RELEASE)
+	benchmarks/bench --install
+	benchmarks/instructions
+	benchmarks/bench
+
+bench-quick:
+	@scripts/deps build bench
+	$(SWIFT) build $(RELEASE)
+	benchmarks/bench --quick
 
 deb:
 	@scripts/deps build deb

@@ -21,7 +21,7 @@ _gateway_agent() {
         *)
             case ${COMP_WORDS[1]} in
             serve) words='--config --help' ;;
-            demo) words='--once --help' ;;
+            demo) words='--once --print-json --help' ;;
             check) words='--config --offline --help' ;;
             status) words='--json --socket --config --help' ;;
             token) words='--min-life --format --socket --config --help' ;;

@@ -16,6 +16,7 @@ complete -c gateway-agent -n '__fish_seen_subcommand_from serve check status tok
 complete -c gateway-agent -n '__fish_seen_subcommand_from status token' -l socket -rF -d 'Unix socket of the agent'
 complete -c gateway-agent -n '__fish_seen_subcommand_from status' -l json -d 'print JSON'
 complete -c gateway-agent -n '__fish_seen_subcommand_from demo' -l once -d 'play the story through once'
+complete -c gateway-agent -n '__fish_seen_subcommand_from demo' -l print-json -d 'print the addresses as JSON first'
 complete -c gateway-agent -n '__fish_seen_subcommand_from check' -l offline -d 'try no source'
 complete -c gateway-agent -n '__fish_seen_subcommand_from token' -l min-life -x -a '1m 5m 15m 1h' -d 'life it must have'
 complete -c gateway-agent -n '__fish_seen_subcommand_from token' -l format -x -a 'plain json header' -d 'how it is printed'

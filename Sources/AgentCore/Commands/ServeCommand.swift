@@ -24,13 +24,13 @@ enum ServeCommand {
             return fail("there is nothing to listen on; set listen.unix or listen.tcp", log, .configuration)
         }
         do {
-            let loop = try EventLoop(name: "control")
+            // It has the main thread, whose name is that of the process in ps(1) and systemctl(1).
+            let loop = try EventLoop(name: "gateway-agent")
             let agent = Agent(
                 on: loop, configuration: configuration, listeners: listeners.sockets, log: log,
                 agentUID: HostProcess.userID)
             let daemon = Daemon(agent, files: files, isActivated: listeners.isActivated, log: log, on: loop)
             Task(executorPreference: loop) { await daemon.run() }
-            // The control loop has the main thread, which would have nothing else to do.
             loop.run()
             return daemon.result
         } catch {

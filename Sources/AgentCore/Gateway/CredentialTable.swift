@@ -6,8 +6,6 @@
 /// Confined to its loop. The engine's publications write it, requests read it: no lock and no atomic between them.
 final class CredentialTable {
     private(set) var snapshots: [CredentialSnapshot]
-    /// Counts publications, per credential.
-    private(set) var versions: [UInt64]
     /// The engine has been told of the use, or of the demand, of this snapshot.
     private var toldOfUse: [Bool]
     private var toldOfDemand: [Bool]
@@ -29,7 +27,6 @@ final class CredentialTable {
         rendered = Array(repeating: nil, count: lineCount)
         self.snapshots = snapshots
         self.signals = signals
-        versions = snapshots.map { _ in 0 }
         toldOfUse = snapshots.map { _ in false }
         toldOfDemand = toldOfUse
         index = Dictionary(snapshots.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -41,7 +38,6 @@ final class CredentialTable {
     func take(_ snapshot: CredentialSnapshot) {
         guard let place = index[snapshot.name] else { return }
         snapshots[place] = snapshot
-        versions[place] &+= 1
         toldOfUse[place] = false
         toldOfDemand[place] = false
         wakeWaiters()

@@ -29,10 +29,11 @@ extension Exchange {
     }
 
     private func decide(_ route: Route, bound: Int64) -> Choice {
-        let table = state.credentials
+        let table = table
         let now = state.now
+        // At the first decision of a call the memory of the last call's picks serves again.
         var chosen: [Pick] = []
-        chosen.reserveCapacity(route.injections.count)
+        if picks.isEmpty { swap(&chosen, &picks) }
         for (number, injection) in route.injections.enumerated() {
             let decision = table.decide(injection.chain, clientBrought: facts.bringsCredential, at: now, bound: bound)
             switch decision {
@@ -40,9 +41,13 @@ extension Exchange {
                 if let preferred, case .credential(let place) = injection.chain.links[preferred] {
                     table.demand(place)
                 }
-                guard case .credential(let place) = injection.chain.links[link], let form = injection.forms[link],
-                    let line = table.line(place, as: form, slot: injection.lineSlots[link])
+                // The caller's own passes by itself.
+                guard case .credential(let place) = injection.chain.links[link], let form = injection.forms[link]
                 else { continue }
+                guard let line = table.line(place, as: form, slot: injection.lineSlots[link]) else {
+                    // Cannot be, since what is used is held; and if it were, no call goes out without its credential.
+                    return .fail(noCredential([], retryAt: nil, now: now))
+                }
                 table.noteUse(place)
                 state.noteChain(route, number, link: link, why: why)
                 chosen.append(
@@ -72,7 +77,7 @@ extension Exchange {
 
     /// Parks until the engine publishes anything on this loop, or `bound` of the boot clock has come.
     private func waitForPublication(until bound: Int64) async throws(ForwardFailure) {
-        let table = state.credentials
+        let table = table
         table.addWaiter(caller.parker)
         defer { table.removeWaiter(caller.parker) }
         let remaining = bound - state.now.boot
@@ -116,11 +121,9 @@ extension Exchange {
     /// - Returns: true if `picks` are new and the request can go again; else the refusal is the caller's answer, and
     ///   `reason` says why.
     func hasBetterCredential(_ route: Route, _ attempts: inout Attempts) async -> Bool {
-        let table = state.credentials
+        let table = table
         for pick in picks {
-            guard let place = table.position(of: pick.name) else { continue }
-            attempts.refused.append(
-                .init(name: pick.name, generation: pick.generation, version: table.versions[place]))
+            attempts.refused.append(.init(name: pick.name, generation: pick.generation))
             table.reject(pick.name, generation: pick.generation)
         }
         let names = picks.map(\.name).joined(separator: ", ")
@@ -165,10 +168,13 @@ extension Exchange {
         }
     }
 
+    /// The engine knows of every refusal of this call: it has marked the value, or holds another. That something was
+    /// published says nothing, since it may have been on its way before.
     private func hasEngineAnswered(_ attempts: Attempts) -> Bool {
-        let table = state.credentials
-        return attempts.refused.allSatisfy { refused in
-            table.position(of: refused.name).map { table.versions[$0] != refused.version } ?? true
+        attempts.refused.allSatisfy { refused in
+            guard let place = table.position(of: refused.name) else { return true }
+            let snapshot = table.snapshots[place]
+            return snapshot.credential?.generation != refused.generation || snapshot.isRejected(at: state.now)
         }
     }
 }

@@ -18,12 +18,12 @@ extension Exchange {
         // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
         // told from a next request.
         let keepsCaller = facts.keepsAlive && !state.isDraining && upload.isComplete && outgoing != .untilClose
-        let keepsUpstream = upstream.keepsAlive(framing) && upload.isComplete && !isUploadRefused
+        let upstreamStays = upstream.keepsAlive(framing)
         upstream.writeHead(
             facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
             into: &caller.output)
         upstream.input.consume(headCount)
-        record.firstByte = .nanoseconds(state.loop.now - began)
+        record.firstByteNanoseconds = state.loop.now - began
         held.release(state.loop.buffers)
         // A stream that is silent keeps no memory; the block would lie here until the next request.
         state.loop.buffers.reclaim(&caller.input)
@@ -32,8 +32,9 @@ extension Exchange {
 
         switch await pumpAnswer(upstream, route) {
         case .whole:
-            if keepsUpstream, upload.isComplete {
-                if state.pool(for: route).give(upstream) { state.reaper.unpark() }
+            if !upload.isComplete, upstreamStays, status < 300 { await finishUpload(upstream, route) }
+            if upstreamStays, upload.isComplete, !isUploadRefused {
+                if state.pool(for: route).give(upstream) { state.noteIdleUpstream() }
             } else {
                 upstream.close()
             }
@@ -44,6 +45,25 @@ extension Exchange {
             upstream.abort()
             finish(status: status, failure: failure)
             return .abort
+        }
+    }
+
+    /// The upstream has answered well before the request was whole, and goes on listening: it gets the rest. After an
+    /// error, or from one that closes, nobody wants it (RFC 9112 §9.5).
+    private func finishUpload(_ upstream: ClientConnection, _ route: Route) async {
+        var deadline = state.loop.now + route.timeouts.idle
+        while !upload.isComplete || !upstream.output.isEmpty {
+            do throws(ForwardFailure) {
+                if try pumpUpload(upstream) { deadline = state.loop.now + route.timeouts.idle }
+            } catch { return }
+            if isUploadRefused || caller.hasLeft || upstream.channel.isHungUp { return }
+            if isUploadBusy {
+                await Task.yield()
+            } else if !upload.isComplete || !upstream.output.isEmpty,
+                await caller.parker.park(until: deadline) == .timedOut
+            {
+                return
+            }
         }
     }
 

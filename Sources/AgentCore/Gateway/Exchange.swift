@@ -32,6 +32,9 @@ final class Exchange {
     var held = HeldRequest()
     /// The credentials chosen, one for each injection of the route.
     var picks: [Pick] = []
+    /// What the route's chains count in: a reload numbers the credentials anew, and a call under way goes on by the
+    /// numbers that it began with.
+    private(set) var table: CredentialTable
     /// The route in use; nil before one is found, and for the agent's own endpoints.
     var route: Route?
     /// Where the route counts.
@@ -73,6 +76,7 @@ final class Exchange {
         self.caller = caller
         self.uid = uid
         self.state = state
+        table = state.credentials
         upload = BodyRelay(limits: state.plan.limits)
         download = BodyRelay(limits: state.plan.limits)
         record = AccessRecord(request: request, method: "")
@@ -104,6 +108,7 @@ final class Exchange {
     private func begin() {
         request = state.nextRequest()
         began = state.loop.now
+        table = state.credentials
         reason = nil
         route = nil
         metricSlot = nil
@@ -124,7 +129,7 @@ final class Exchange {
     /// What is refused whatever the route.
     private func checkRequest() throws(ErrorAnswer) {
         do throws(HTTPError) {
-            try ServedRequests.check(caller.head)
+            try ServedRequests.check(caller.parsed.head)
             facts.framing = try caller.requestFraming(state.plan.limits)
             isFramed = true
         } catch {
@@ -201,10 +206,11 @@ final class Exchange {
         if let failure { record.failure = failure }
         record.received = upload.contentCount
         record.sent = max(record.sent, download.contentCount)
-        record.duration = .nanoseconds(state.loop.now - began)
-        state.accessLog.record(record)
+        record.durationNanoseconds = state.loop.now - began
+        state.accessLog.record(record, at: state.now.wall)
         count()
         held.release(state.loop.buffers)
+        table = state.credentials
     }
 }
 
@@ -233,8 +239,8 @@ extension Exchange {
             case .some where record.status == nil || (record.status ?? 0) >= 502: metrics.upstreamFailures &+= 1
             default: break
             }
-            if let firstByte = record.firstByte { metrics.firstByte.record(nanoseconds: firstByte.nanoseconds) }
-            metrics.duration.record(nanoseconds: record.duration.nanoseconds)
+            if let firstByte = record.firstByteNanoseconds { metrics.firstByte.record(nanoseconds: firstByte) }
+            metrics.duration.record(nanoseconds: record.durationNanoseconds)
         }
     }
 }

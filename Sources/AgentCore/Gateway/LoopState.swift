@@ -9,6 +9,8 @@ final class LoopState {
     let number: Int
     private(set) var plan: GatewayPlan
     private(set) var credentials: CredentialTable
+    /// Tables of earlier plans, by which calls that began under them go on.
+    private var formerTables: [FormerTable] = []
     private let signals: CredentialSignals
     /// Which link the calls of each route last went out with, by route and injection.
     private var chainWatches: [[ChainWatch]] = []
@@ -16,8 +18,10 @@ final class LoopState {
     /// Those of the plan's routes, by the route's number: found without hashing.
     private var routePools: [UpstreamPool?] = []
     private var time: (turn: UInt64, now: HostTime)
-    /// Woken when a connection becomes idle in a pool, and sleeps until the first is due to be closed.
+    /// Sleeps until the first idle connection of a pool is due to be closed.
     let reaper: Parker
+    /// It sleeps without an end, since nothing was idle when it last looked.
+    private var isReaperUnset = false
     let diagnosis: SocketDiagnosis?
     /// Groups of callers' uids, as the user database gave them a moment ago.
     private var memberships: [UInt32: (groups: Set<UInt32>, expires: Int64)] = [:]
@@ -74,7 +78,21 @@ final class LoopState {
             pool.close()
             pools[origin] = nil
         }
+        formerTables.removeAll { $0.table == nil }
+        formerTables.append(FormerTable(table: old))
         old.wakeWaiters()
+        // Idle connections may be kept for a shorter time now.
+        reaper.unpark()
+    }
+
+    /// Takes a publication of the engine, for this plan and for those that calls under way began with.
+    func take(_ snapshot: CredentialSnapshot) {
+        credentials.take(snapshot)
+        for former in formerTables { former.table?.take(snapshot) }
+    }
+
+    private struct FormerTable {
+        weak var table: CredentialTable?
     }
 
     /// Notices which link a call goes out with, and tells of it when it is another than the last.
@@ -138,7 +156,16 @@ final class LoopState {
     /// - Returns: monotonic nanoseconds at which the next is due; nil if none is idle.
     func closeIdleUpstreams() -> Int64? {
         for pool in pools.values { pool.expire(at: loop.now) }
-        return pools.values.compactMap(\.nextExpiry).min()
+        let next = pools.values.compactMap(\.nextExpiry).min()
+        isReaperUnset = next == nil
+        return next
+    }
+
+    /// A connection has become idle. Wakes the reaper only if it has no time set: what becomes idle later is due later.
+    func noteIdleUpstream() {
+        guard isReaperUnset else { return }
+        isReaperUnset = false
+        reaper.unpark()
     }
 
     /// Idle connections end now, the others after the request in hand.
@@ -149,6 +176,13 @@ final class LoopState {
             connection.parker.unpark()
         }
         for pool in pools.values { pool.close() }
+    }
+
+    /// The last call is done: lets go of what the loop holds, which may live on for a moment.
+    func end() {
+        for pool in pools.values { pool.close() }
+        accessLog.flush()
+        loop.beforeSleep = nil
     }
 
     /// Ends every call that is still under way.

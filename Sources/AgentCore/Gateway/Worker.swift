@@ -16,6 +16,10 @@ actor Worker: LoopBound {
     private let connectionLimit: Int
     private var acceptors: [(acceptor: Acceptor, isUnix: Bool)] = []
     private let acceptParker: Parker
+    /// Connections accepted and not yet at their end.
+    private var openCount = 0
+    /// The process has no descriptors or memory for more; told of once.
+    private var isStarved = false
 
     /// - Parameter connectionLimit: of this loop; at it, callers wait in the kernel's queue.
     init(
@@ -47,7 +51,9 @@ actor Worker: LoopBound {
             while !state.isDraining {
                 let deadline = acceptAll { descriptor, isUnix in
                     let raw = descriptor.release()
-                    group.addTask(executorPreference: loop) {
+                    // Begins at once, on this actor, and stays here by that: with a task executor preference as well,
+                    // each resumption would ask for it under a lock.
+                    group.addImmediateTask {
                         await self.serve(Descriptor(owning: raw), isUnix: isUnix)
                     }
                 }
@@ -56,28 +62,41 @@ actor Worker: LoopBound {
             for (acceptor, _) in acceptors { acceptor.close() }
             state.reaper.unpark()
         }
+        state.end()
     }
 
     /// Takes every connection that waits, up to the limit.
     ///
     /// - Returns: when to try again without being woken: after the process ran out of descriptors or memory.
     private func acceptAll(_ start: (consuming Descriptor, Bool) -> Void) -> Int64? {
-        for (acceptor, isUnix) in acceptors {
-            do throws(SystemError) {
-                while state.connections.count < connectionLimit, let accepted = try acceptor.accept() {
+        do throws(SystemError) {
+            for (acceptor, isUnix) in acceptors {
+                try acceptor.resume()
+                while openCount < connectionLimit, let accepted = try acceptor.accept() {
+                    openCount += 1
+                    isStarved = false
                     state.metrics.acceptedConnections &+= 1
                     start(accepted.takeDescriptor(), isUnix)
                 }
-            } catch {
-                // EMFILE and its like do not go away by asking again at once.
-                state.log.warning("connections cannot be accepted; trying again", ["error": "\(error)"])
-                return loop.now + 100_000_000
             }
+        } catch {
+            // EMFILE and its like do not go away by asking again at once.
+            if !isStarved {
+                state.log.warning("connections cannot be accepted; trying until they can", ["error": "\(error)"])
+            }
+            isStarved = true
+            return loop.now + 100_000_000
         }
+        // A caller who comes now is for the loops that have room: the kernel wakes one loop only.
+        if openCount >= connectionLimit { for (acceptor, _) in acceptors { acceptor.pause() } }
         return nil
     }
 
     private func serve(_ descriptor: consuming Descriptor, isUnix: Bool) async {
+        defer {
+            if openCount >= connectionLimit { acceptParker.unpark() }
+            openCount -= 1
+        }
         guard let connection = try? ServerConnection(adopting: descriptor, on: loop) else { return }
         let identity = ObjectIdentifier(connection)
         state.connections[identity] = connection
@@ -86,9 +105,7 @@ actor Worker: LoopBound {
         await Caller(connection, isUnix: isUnix, state: state).serve()
         connection.close()
         state.metrics.openConnections -= 1
-        let wasFull = state.connections.count >= connectionLimit
         state.connections[identity] = nil
-        if wasFull { acceptParker.unpark() }
     }
 
     private func closeIdleUpstreams() async {
@@ -102,7 +119,7 @@ actor Worker: LoopBound {
 
     /// Takes a publication of the engine. Any thread; publications arrive in the order they were made.
     nonisolated func publish(_ snapshot: CredentialSnapshot) {
-        loop.post { self.assumeIsolated { $0.state.credentials.take(snapshot) } }
+        loop.post { self.assumeIsolated { $0.state.take(snapshot) } }
     }
 
     /// Exchanges the plan; `snapshots` are those of its credentials.

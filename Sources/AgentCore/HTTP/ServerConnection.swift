@@ -13,9 +13,19 @@ final class ServerConnection {
     /// To be written.
     var output = ByteBuffer()
     /// The head in hand; its ranges hold until `input` is consumed.
-    var head = RequestHead()
+    var head: RequestHead { parsed.head }
+    private(set) var parsed = ParsedHead()
+
+    /// Cannot be copied, so that whoever only looks at the head borrows it where it is; `head` is a copy.
+    struct ParsedHead: ~Copyable {
+        var head = RequestHead()
+    }
     /// Set to have it close when the request in hand is done: the agent is shutting down.
     var isDraining = false
+    private var hasServed = false
+
+    /// Nanoseconds that a caller who has connected and not yet asked is waited for while draining.
+    static let firstRequestGrace: Int64 = 2_000_000_000
 
     /// Why there is no further request.
     enum End: Error {
@@ -52,10 +62,12 @@ final class ServerConnection {
     func nextRequest(limits: HTTPLimits, idleTimeout: Int64, headTimeout: Int64) async throws(End) -> Int {
         var deadline = loop.now + (input.isEmpty ? idleTimeout : headTimeout)
         var begun = !input.isEmpty
+        var isLeaving = false
         while true {
             if !input.isEmpty {
                 do {
-                    if let count = try HeadParser.parseRequest(input, into: &head, limits: limits) {
+                    if let count = try HeadParser.parseRequest(input, into: &parsed.head, limits: limits) {
+                        hasServed = true
                         return count
                     }
                 } catch { throw .refused(error) }
@@ -63,8 +75,6 @@ final class ServerConnection {
                     begun = true
                     deadline = loop.now + headTimeout
                 }
-            } else if isDraining {
-                throw .closed
             }
             let outcome: Channel.ReadOutcome
             do { outcome = try channel.read(into: &input) } catch { throw .failed(error) }
@@ -72,6 +82,13 @@ final class ServerConnection {
             case .bytes: continue
             case .ended: throw input.isEmpty ? .closed : .truncated
             case .blocked:
+                if isDraining, input.isEmpty, !isLeaving {
+                    // Only now: what the kernel already holds is a request to be answered. Between two requests a
+                    // caller has to expect the end; one that has just come has not been answered anything yet.
+                    if hasServed { throw .closed }
+                    isLeaving = true
+                    deadline = min(deadline, loop.now + Self.firstRequestGrace)
+                }
                 if await parker.park(until: deadline) == .timedOut {
                     throw input.isEmpty ? .idle : .headTimeout
                 }

@@ -48,7 +48,6 @@ final class UpstreamPool {
     func take(for parker: Parker) -> ClientConnection? {
         while let candidate = idle.popLast() {
             let connection = candidate.connection
-            connection.channel.whenIdle = nil
             guard connection.channel.isOpen, !connection.channel.isHungUp else {
                 connection.close()
                 continue
@@ -92,7 +91,10 @@ final class UpstreamPool {
             return false
         }
         connection.channel.parker = nil
-        connection.channel.whenIdle = { [unowned self, unowned connection] in self.look(at: connection) }
+        // Once a connection: making the closure is an allocation. It is asked only while nobody has the connection.
+        if connection.channel.whenIdle == nil {
+            connection.channel.whenIdle = { [unowned self, unowned connection] in self.look(at: connection) }
+        }
         if idle.count >= max(1, idleLimit) { idle.removeFirst().connection.close() }
         idle.append(Idle(connection: connection, expires: loop.now + idleTimeout))
         return idle.count == 1

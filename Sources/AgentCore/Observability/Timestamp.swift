@@ -5,20 +5,20 @@ extension ByteBuffer {
     /// Appends a wall-clock time in UTC: `2026-11-21T08:29:01.123Z` (RFC 3339).
     mutating func append(timestamp wall: Int64, fraction: Bool) {
         let date = CivilTime(nanoseconds: wall)
-        append(padded: date.year, to: 4)
+        append(decimal: UInt64(clamping: date.year), digits: 4)
         append(UInt8(ascii: "-"))
-        append(padded: date.month, to: 2)
+        append(twoDigits: date.month)
         append(UInt8(ascii: "-"))
-        append(padded: date.day, to: 2)
+        append(twoDigits: date.day)
         append(UInt8(ascii: "T"))
-        append(padded: date.hour, to: 2)
+        append(twoDigits: date.hour)
         append(UInt8(ascii: ":"))
-        append(padded: date.minute, to: 2)
+        append(twoDigits: date.minute)
         append(UInt8(ascii: ":"))
-        append(padded: date.second, to: 2)
+        append(twoDigits: date.second)
         if fraction {
             append(UInt8(ascii: "."))
-            append(padded: date.millisecond, to: 3)
+            append(decimal: UInt64(clamping: date.millisecond), digits: 3)
         }
         append(UInt8(ascii: "Z"))
     }
@@ -35,18 +35,13 @@ extension ByteBuffer {
             digits -= 1
         }
         append(UInt8(ascii: "."))
-        append(padded: fraction, to: digits)
+        append(decimal: fraction.magnitude, digits: digits)
     }
 
-    private mutating func append(padded number: Int64, to digits: Int) {
-        var written = 1
-        var rest = number
-        while rest >= 10 {
-            rest /= 10
-            written += 1
-        }
-        for _ in 0..<max(0, digits - written) { append(UInt8(ascii: "0")) }
-        append(decimal: number.magnitude)
+    @inline(__always)
+    private mutating func append(twoDigits number: Int64) {
+        append(UInt8(truncatingIfNeeded: 0x30 + number / 10))
+        append(UInt8(truncatingIfNeeded: 0x30 + number % 10))
     }
 }
 

@@ -14,24 +14,35 @@ final class BufferPool {
     /// Blocks kept at most; more are freed, so that a burst does not stay resident (8 MiB a loop).
     static let limit = 256
 
-    private var blocks: [UnsafeMutableRawPointer] = unsafe []
+    // A list through the blocks themselves: the first bytes of each hold the address of the next.
+    private var first: UnsafeMutableRawPointer?
+    private var count = 0
 
     deinit {
-        unsafe blocks.forEach { unsafe free($0) }
+        while let block = unsafe take() { unsafe free(block) }
+    }
+
+    private func take() -> UnsafeMutableRawPointer? {
+        guard let block = unsafe first else { return nil }
+        unsafe first = block.load(as: UnsafeMutableRawPointer?.self)
+        count -= 1
+        return unsafe block
     }
 
     /// Gives `buffer` a block if it owns no memory.
     func lend(to buffer: inout ByteBuffer) {
         guard buffer.capacity == 0 else { return }
-        let block = unsafe (blocks.popLast() ?? malloc(Self.blockSize)!)
+        let block = unsafe (take() ?? malloc(Self.blockSize)!)
         unsafe buffer.adopt(block, capacity: Self.blockSize)
     }
 
     /// Takes the memory of an empty `buffer` back; one that grew beyond a block is freed.
     func reclaim(_ buffer: inout ByteBuffer) {
         guard buffer.isEmpty, let (block, capacity) = unsafe buffer.disown() else { return }
-        if capacity == Self.blockSize, unsafe blocks.count < Self.limit {
-            unsafe blocks.append(block)
+        if capacity == Self.blockSize, count < Self.limit {
+            unsafe block.storeBytes(of: first, as: UnsafeMutableRawPointer?.self)
+            unsafe first = block
+            count += 1
         } else {
             unsafe free(block)
         }

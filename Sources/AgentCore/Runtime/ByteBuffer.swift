@@ -103,15 +103,23 @@ struct ByteBuffer: ~Copyable {
 
     /// Appends a number in decimal digits.
     mutating func append(decimal number: UInt64) {
-        reserve(20)
         var digits = 1
-        var rest = number
-        while rest >= 10 {
-            rest /= 10
+        var bound: UInt64 = 10
+        while digits < 20, number >= bound {
             digits += 1
+            bound = bound &* 10
         }
-        rest = number
-        for place in stride(from: tail + digits - 1, through: tail, by: -1) {
+        append(decimal: number, digits: digits)
+    }
+
+    /// Appends the last `digits` (at most 20) decimal digits of a number, with zeros before it if it has fewer.
+    mutating func append(decimal number: UInt64, digits: Int) {
+        precondition(digits >= 0 && digits <= 20, "a number of 64 bits has at most 20 digits")
+        reserve(digits)
+        var rest = number
+        var place = tail + digits
+        while place > tail {
+            place -= 1
             unsafe base!.storeBytes(of: UInt8(ascii: "0") + UInt8(rest % 10), toByteOffset: place, as: UInt8.self)
             rest /= 10
         }
@@ -170,8 +178,13 @@ struct ByteBuffer: ~Copyable {
 
     /// Makes room for `count` more bytes: by moving the readable ones to the front, else by growing to the next power
     /// of two.
+    @inline(__always)
     mutating func reserve(_ count: Int) {
-        if capacity - tail >= count { return }
+        if capacity - tail < count { makeRoom(for: count) }
+    }
+
+    @inline(never)
+    private mutating func makeRoom(for count: Int) {
         let readable = self.count
         if capacity - readable >= count, let base = unsafe base {
             unsafe memmove(base, base + head, readable)
@@ -180,6 +193,8 @@ struct ByteBuffer: ~Copyable {
             let grown = unsafe malloc(wanted)!
             if let base = unsafe base {
                 unsafe memcpy(grown, base + head, readable)
+                // It may hold a secret that has not gone yet: `consumeWiping` would not find this copy.
+                unsafe explicit_bzero(base, tail)
                 unsafe free(base)
             }
             unsafe base = grown

@@ -133,7 +133,10 @@ enum DialFailure: Error, CustomStringConvertible {
         switch self {
         case .unresolved(let failure): failure.description
         case .unreachable(let endpoint, let reasons):
-            "cannot connect to \(endpoint): \(reasons.joined(separator: "; "))"
+            // An address that is the endpoint itself need not be said twice.
+            "cannot connect to \(endpoint): "
+                + reasons.map { $0.hasPrefix("\(endpoint): ") ? String($0.dropFirst("\(endpoint): ".count)) : $0 }
+                .joined(separator: "; ")
         case .timedOut(let endpoint, let what): "\(what) to \(endpoint) took longer than the connect timeout"
         case .tls(let endpoint, let reason): "TLS with \(endpoint) failed: \(reason)"
         case .abandoned: "the caller left while the connection was made"

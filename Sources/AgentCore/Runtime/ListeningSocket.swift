@@ -113,9 +113,10 @@ final class Acceptor: EventTarget {
         self.socket = socket
         self.loop = loop
         self.parker = parker
-        registration = try loop.register(
-            socket.descriptor.raw, events: EPOLLIN.rawValue | EPOLLEXCLUSIVE.rawValue | EPOLLET.rawValue, target: self)
+        registration = try loop.register(socket.descriptor.raw, events: Self.events, target: self)
     }
+
+    private static let events = EPOLLIN.rawValue | EPOLLEXCLUSIVE.rawValue | EPOLLET.rawValue
 
     func eventsArrived(_ events: UInt32) {
         parker.unpark()
@@ -127,6 +128,15 @@ final class Acceptor: EventTarget {
     func accept() throws(SystemError) -> AcceptedSocket? {
         guard registration != nil else { return nil }
         return try Socket.accept(socket.descriptor.raw)
+    }
+
+    /// Hears of no more callers for a time: the kernel wakes another loop for them.
+    func pause() { close() }
+
+    /// Hears of callers again, and of those that have come meanwhile.
+    func resume() throws(SystemError) {
+        guard registration == nil else { return }
+        registration = try loop.register(socket.descriptor.raw, events: Self.events, target: self)
     }
 
     /// Stops accepting; callers wait in the socket's queue for whoever accepts next.

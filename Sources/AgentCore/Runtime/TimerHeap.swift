@@ -16,7 +16,7 @@ struct TimerHeap {
     }
 
     /// Monotonic nanoseconds of the first entry.
-    var earliest: Int64? { entries.first?.time }
+    var earliest: Int64? { entries.isEmpty ? nil : entries[0].time }
     var count: Int { entries.count }
 
     mutating func insert(_ parker: Parker, at time: Int64) {
@@ -42,8 +42,8 @@ struct TimerHeap {
 
     /// Wakes every parker that is due at `now`, and moves the entries of those that are due later.
     mutating func expire(at now: Int64) {
-        while let first = entries.first, first.time <= now {
-            let parker = first.parker
+        while let earliest, earliest <= now {
+            let parker = entries[0].parker
             parker.heapIndex = nil
             removeEntry(at: 0)
             if let later = parker.timerFired(at: now) { insert(parker, at: later) }

@@ -87,7 +87,7 @@ struct ProblemCase: Sendable, CustomTestStringConvertible {
         .setting("routse: {}", "2:1: routse is no known key; did you mean \"routes\"?"),
         .setting(
             "whatever: {}",
-            "2:1: whatever is no known key; known here: $schema, allow, credentials, limits, listen, log, routes, threads, timeouts"
+            "2:1: whatever is no known key; known here: $schema, allow, credentials, idleExit, limits, listen, log, routes, threads, timeouts"
         ),
         .setting("log: {level: 'inof'}", "2:14: log.level is \"inof\"; did you mean \"info\"?"),
         .setting("log: {format: 'xml'}", "2:15: log.format is \"xml\"; write one of \"auto\", \"plain\", \"json\""),

@@ -10,13 +10,14 @@ import Testing
 struct CutTests {
     static let request = "GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-    @Test(arguments: [
-        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n",
-    ], [Wire.End.orderly, .reset])
+    @Test(
+        arguments: [
+            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n",
+        ], [Wire.End.orderly, .reset])
     func `an answer that is cut is cut for the caller`(_ answer: String, _ end: Wire.End) async throws {
         try await withGateway { agent, upstream in
             let caller = try agent.connect()
@@ -135,7 +136,9 @@ struct CutTests {
         try await withGateway { agent, upstream in
             upstream.serve { server in
                 _ = try server.head()
-                while true { try server.send("HTTP/1.1 103 Early Hints\r\nX: \(String(repeating: "a", count: 4_000))\r\n\r\n") }
+                while true {
+                    try server.send("HTTP/1.1 103 Early Hints\r\nX: \(String(repeating: "a", count: 4_000))\r\n\r\n")
+                }
             }
             let caller = try agent.connect()
             try caller.send(Self.request)
@@ -202,7 +205,8 @@ struct CutTests {
     @Test func `a certificate of an unknown authority becomes 502, and no byte of the request is sent`() async throws {
         let world = try TLSWorld()
         let stranger = try TLSWorld()
-        try await withGateway(tls: world, route: { $0.tls.authoritiesPath = stranger.authorityFile }) { agent, upstream in
+        try await withGateway(tls: world, route: { $0.tls.authoritiesPath = stranger.authorityFile }) {
+            agent, upstream in
             upstream.serve { server in _ = try server.head() }
             let answer = try agent.get("/api/")
             #expect(answer.status == 502)

@@ -96,7 +96,8 @@ struct DepartureTests {
     @Test func `a request cut in its content never looks whole to the upstream`() async throws {
         try await withGateway { agent, upstream in
             let caller = try agent.connect()
-            try caller.send("POST /api/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            try caller.send(
+                "POST /api/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
             let server = try upstream.accept()
             _ = try server.head()
             #expect(try server.receive(through: "hello\r\n") == "5\r\nhello\r\n")
@@ -109,7 +110,8 @@ struct DepartureTests {
     @Test func `bad chunks of a caller are answered with 400 and reach the upstream as a cut`() async throws {
         try await withGateway { agent, upstream in
             let caller = try agent.connect()
-            try caller.send("POST /api/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            try caller.send(
+                "POST /api/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
             let server = try upstream.accept()
             _ = try server.head()
             #expect(try server.receive(through: "hello\r\n") == "5\r\nhello\r\n")

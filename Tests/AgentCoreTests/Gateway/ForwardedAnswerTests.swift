@@ -27,8 +27,10 @@ struct ForwardedAnswerTests {
     static let cases = [
         Case(
             what: "the status, its reason and repeated fields in their order",
-            answer: "HTTP/1.1 299 Quite Fine\r\nSet-Cookie: a=1\r\nX: y\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok",
-            received: "HTTP/1.1 299 Quite Fine\r\nSet-Cookie: a=1\r\nX: y\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok"),
+            answer:
+                "HTTP/1.1 299 Quite Fine\r\nSet-Cookie: a=1\r\nX: y\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok",
+            received:
+                "HTTP/1.1 299 Quite Fine\r\nSet-Cookie: a=1\r\nX: y\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok"),
         Case(
             what: "no hop-by-hop field",
             answer: "HTTP/1.1 200 OK\r\nConnection: X-Mine\r\nX-Mine: 1\r\nKeep-Alive: 3\r\nContent-Length: 0\r\n\r\n",

@@ -175,7 +175,9 @@ struct StreamingTests {
             let results = Shared<[String: Bool]>([:])
             upstream.serve { server in
                 _ = try server.head()
-                let reader = onThread { results.update { $0["up"] = (try? Pattern.receive(size, from: server)) ?? false } }
+                let reader = onThread {
+                    results.update { $0["up"] = (try? Pattern.receive(size, from: server)) ?? false }
+                }
                 // TLS may be used by one thread at a time.
                 if isTLS { reader.join() }
                 try server.send("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n")

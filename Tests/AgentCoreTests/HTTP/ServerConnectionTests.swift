@@ -31,7 +31,9 @@ struct ServerConnectionTests {
         Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Content-Length: 99999999999999999999\r\n\r\nhello"),
         Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
-        Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        Refusal(
+            400,
+            "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n"),
         Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding:\u{b}chunked\r\n\r\n0\r\n\r\n"),
         Refusal(400, "POST /api/ HTTP/1.1\r\n\(host)Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),

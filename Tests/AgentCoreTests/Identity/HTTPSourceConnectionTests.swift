@@ -109,7 +109,7 @@ import Testing
             try await message(spec("http://127.0.0.1:\(port)/t?x"))
                 == CredentialFailure(
                     .unreachable,
-                    "http://127.0.0.1:\(port)/t: cannot connect to 127.0.0.1:\(port): 127.0.0.1:\(port):"
+                    "http://127.0.0.1:\(port)/t: cannot connect to 127.0.0.1:\(port):"
                         + " Connection refused; see whether it runs and whether this host may reach it"))
         let unresolved = try await message(spec("https://does-not-exist.invalid/"))
         #expect(unresolved.kind == .unreachable)
@@ -122,7 +122,7 @@ import Testing
             try await message(HTTPSourceSpec(target: .unix(socket: path, target: "/x?y")))
                 == CredentialFailure(
                     .unreachable,
-                    "unix:\(path) /x: cannot connect to unix:\(path): unix:\(path): No such file or directory;"
+                    "unix:\(path) /x: cannot connect to unix:\(path): No such file or directory;"
                         + " see whether it runs and whether this host may reach it"))
     }
 

@@ -35,7 +35,7 @@ import Testing
         let result = try await Self.dial(.host("127.0.0.1", port: port))
         #expect(throws: DialFailure.self) { try result.get() }
         guard case .failure(let failure) = result else { return }
-        #expect(failure.description == "cannot connect to 127.0.0.1:\(port): 127.0.0.1:\(port): Connection refused")
+        #expect(failure.description == "cannot connect to 127.0.0.1:\(port): Connection refused")
     }
 
     @Test func `a name that does not exist says so`() async throws {

@@ -27,7 +27,7 @@ final class Wire: @unchecked Sendable {
     }
 
     /// How long a byte may take on a machine that is busy with other things.
-    static let patience = 10
+    static let patience = 25
 
     private(set) var descriptor: Int32
     private var session: TLSSession?

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: 2026 The gateway-agent authors
+"""Counts instructions in user space with callgrind."""
+
+import re
+
+from . import tools
+from .machine import CORES
+
+BASE, MORE = 100, 1000
+
+
+def of_a_life(agent, calls, output="/dev/null") -> int:
+    """Begins the agent under callgrind, makes the calls, ends it, and tells how many instructions that took."""
+    wrapper = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"]
+    with agent.start(CORES, wrapper) as process:
+        for call in calls:
+            call()
+        process.stop()
+    return int(re.search(r"Collected : (\d+)", (agent.folder / "log").read_text()).group(1))
+
+
+def a_request(make_agent, arguments) -> float:
+    """Two lives with different numbers of requests: in the difference the start cancels out."""
+    totals = []
+    for count in (BASE, BASE + MORE):
+        agent = make_agent()
+        totals.append(of_a_life(agent, [
+            lambda agent=agent, count=count: tools.load("--port", agent.port, "--requests", count, *arguments)]))
+    return (totals[1] - totals[0]) / MORE

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: 2026 The gateway-agent authors
+"""What a request costs as there is more of everything: routes, credentials, connections."""
+
+from harness import contenders, instructions, svg, tools
+from harness.process import descriptor_limit
+from harness.report import Row
+from harness.rounds import cost_of_load, median
+
+COUNTS = [1, 10, 100, 1000]
+CONNECTIONS = [1, 10, 100, 1000, 10_000]
+
+
+def run(bench):
+    bench.tell("cost as work grows")
+    counts = COUNTS[::3] if bench.quick else COUNTS
+    series = {
+        "routes": [(count, counted(bench, "routes", count)) for count in counts],
+        "credentials": [(count, counted(bench, "credentials", count)) for count in counts],
+    }
+    chart = svg.lines("growth.svg", "Instructions a request", "counted in user space, less is better",
+                      "routes, credentials", series)
+    table = [["of them", *(f"{count:,}" for count in counts)]] + [
+        [name, *(f"{figure:,.0f}" for _, figure in points)] for name, points in series.items()]
+    growth = max(points[-1][1] / points[0][1] for points in series.values())
+    return [
+        Row("cost with 1 to 1,000 routes and credentials", "flat a request", f"at most {growth:.2f} ×", growth <= 1.1,
+            "Instructions in user space by callgrind, as in `instructions`: the request is for a route in the middle of "
+            "all, whose credential is one of so many. Up to 1.1 × is called flat.", table, [chart]),
+        by_connections(bench),
+    ]
+
+
+def counted(bench, what, count) -> float:
+    """Of many routes the one in the middle is called: with prefixes of one length, the order says nothing."""
+    bench.tell(f"  {count} {what}")
+    middle = f"{count // 2:04}"
+    credentials = routes = ""
+    for number in range(count):
+        name = f"{number:04}"
+        credential = f"many-{name}" if what == "credentials" else "token"
+        if what == "credentials":
+            credentials += f'    "many-{name}": {{ source: "file", path: "$folder/token", maxAge: "1d" }},\n'
+        if what == "routes" or name == middle:
+            routes += (f'    "/many-{name}/": {{ upstream: "http://127.0.0.1:{bench.upstream.port}/", '
+                       f'chain: ["{credential}"] }},\n')
+
+    def agent():
+        made = contenders.Agent(bench.folder, bench.upstream)
+        made.values |= {"more_routes": routes, "more_credentials": credentials.replace("$folder", str(made.folder))}
+        return made
+
+    return instructions.a_request(agent, ["--path", f"/many-{middle}/small"])
+
+
+def by_connections(bench):
+    most = (descriptor_limit() - 400) // 2
+    counts = [min(count, most) for count in (CONNECTIONS[::2] if bench.quick else CONNECTIONS)]
+    points = {}
+    contender = contenders.Agent(bench.folder, bench.upstream)
+    with contender.start() as process:
+        for count in counts:
+            bench.tell(f"  {count} connections")
+            taken = [cost_of_load(process, lambda count=count: tools.load(
+                "--port", contender.port, "--path", "/plain/small", "--connections", count, "--seconds",
+                bench.seconds)) for _ in range(max(1, bench.rounds // 2))]
+            points[count] = median([round["user_us"] + round["system_us"] for round in taken])
+    chart = svg.lines("connections.svg", "CPU a request", "µs, user and system, less is better",
+                      "connections, each with a call under way", {"gateway-agent": list(points.items())})
+    growth = points[counts[-1]] / points[counts[1]]
+    return Row(f"cost with 1 to {counts[-1]:,} connections", "flat a request",
+               f"{growth:.2f} × from {counts[1]:,} to {counts[-1]:,}", growth <= 1.25,
+               "CPU time a request, user and system, each connection asking again as soon as it has its answer. With one "
+               "connection each call is a turn of the loop and two wake-ups of its own, so growth is counted from the "
+               "second point; caches and the kernel have their part in it, so up to 1.25 × is called flat.",
+               [["connections", *(f"{count:,}" for count in counts)],
+                ["µs a request", *(f"{points[count]:.1f}" for count in counts)]], [chart])

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: 2026 The gateway-agent authors
+"""world.py issuer|upstream PORT - what the agent needs around it in the machine: who gives tokens, and who takes calls.
+
+The issuer answers POST /token with a token of its own for ISSUER_LIFE seconds (default 4). The upstream answers
+/quick with the credential it saw, and /stream?seconds=N with an event each tenth of a second and a last one that says
+done; a call without a credential gets 401.
+"""
+
+import http.server
+import json
+import os
+import sys
+import time
+import urllib.parse
+
+TOKEN = "planted-token-b31f07c2"
+
+
+class Issuer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    count = 0
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        Issuer.count += 1
+        life = int(os.environ.get("ISSUER_LIFE", "4"))
+        body = json.dumps({"access_token": f"{TOKEN}-{os.getpid()}-{Issuer.count}", "expires_in": life}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Upstream(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        credential = self.headers.get("authorization", "")
+        kind = "token" if TOKEN in credential else "key" if "planted-key" in credential else "none"
+        address = urllib.parse.urlsplit(self.path)
+        if kind == "none":
+            return self.answer(401, {"error": "no credential"})
+        if address.path == "/quick":
+            # The end of the key tells which key it is, and no more of it.
+            return self.answer(200, {"credential": kind, "end": credential[-4:]})
+        seconds = float(urllib.parse.parse_qs(address.query).get("seconds", ["1"])[0])
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        end = time.monotonic() + seconds
+        number = 0
+        try:
+            while time.monotonic() < end:
+                self.chunk(f"data: {number}\n\n".encode())
+                number += 1
+                time.sleep(0.1)
+            self.chunk(b"data: done\n\n")
+            self.chunk(b"")
+        except OSError:  # the caller has left
+            self.close_connection = True
+
+    def chunk(self, content: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content))
+        self.wfile.flush()
+
+    def answer(self, status: int, content: dict) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 256
+
+
+if __name__ == "__main__":
+    handler = {"issuer": Issuer, "upstream": Upstream}[sys.argv[1]]
+    Server(("127.0.0.1", int(sys.argv[2])), handler).serve_forever()
