@@ -105,8 +105,13 @@ actor Agent: LoopBound {
             await engine.stop()
         }
         watcher?.close()
+        watcher = nil
         clockWatch?.close()
+        clockWatch = nil
         for worker in workers { worker.loop.stop() }
+        // Workers know the agent and the agent knows its workers: untied, or neither would ever be freed.
+        broadcast.set([])
+        workers = []
         log.tell(.info, .stopped)
     }
 
@@ -242,10 +247,17 @@ actor Agent: LoopBound {
     }
 
     private func watchFiles(_ configuration: Configuration) {
-        if watcher == nil { watcher = try? FileWatcher(on: loop) }
-        guard let watcher else { return }
-        for watch in watches { watcher.cancel(watch) }
+        for watch in watches { watcher?.cancel(watch) }
         watches = []
+        let isNeeded = specs(configuration).contains { !CredentialSources.watchedPaths($0).isEmpty }
+        if watcher == nil, isNeeded {
+            do { watcher = try FileWatcher(on: loop) } catch {
+                log.warning(
+                    "files of credentials cannot be watched; a change is seen at the next renewal only",
+                    ["error": "\(error)"])
+            }
+        }
+        guard let watcher else { return }
         for group in CredentialGroup.groups(specs(configuration)) {
             let spec = group.spec
             for path in CredentialSources.watchedPaths(spec) {
