@@ -16,6 +16,7 @@ actor Worker: LoopBound {
     private let connectionLimit: Int
     private var acceptors: [(acceptor: Acceptor, isUnix: Bool)] = []
     private let acceptParker: Parker
+    private var turns: UInt64 = 0
     /// Connections accepted and not yet at their end.
     private var openCount = 0
     /// The process has no descriptors or memory for more; told of once.
@@ -135,6 +136,12 @@ actor Worker: LoopBound {
     /// Tells why the last reload changed nothing.
     func note(reloadProblem: String) {
         state.reloadProblem = reloadProblem
+    }
+
+    /// Counts its own calls, from the loop itself: a stuck loop does not answer.
+    func turn() -> UInt64 {
+        turns &+= 1
+        return turns
     }
 
     var metrics: WorkerMetrics { state.metrics }
