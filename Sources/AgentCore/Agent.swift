@@ -105,8 +105,13 @@ actor Agent: LoopBound {
             await engine.stop()
         }
         watcher?.close()
+        watcher = nil
         clockWatch?.close()
+        clockWatch = nil
         for worker in workers { worker.loop.stop() }
+        // Workers know the agent and the agent knows its workers: untied, or neither would ever be freed.
+        broadcast.set([])
+        workers = []
         log.tell(.info, .stopped)
     }
 
@@ -177,10 +182,10 @@ actor Agent: LoopBound {
 
     private func tell(_ use: ChainUse) {
         guard chains.record(use) else { return }
-        log.write(
-            use.isWarning ? .warning : .info, "route",
+        log.tell(
+            use.isWarning ? .warning : .info, .chainChanged,
             [
-                "route": .text(use.route), "event": .text(use.message), "credential": .text(use.name ?? "none"),
+                "route": .text(use.route), "change": .text(use.message), "credential": .text(use.name ?? "none"),
                 "cause": .text(use.cause ?? ""),
             ])
     }
@@ -225,21 +230,29 @@ actor Agent: LoopBound {
             rejected: { engine.rejected($0, generation: $1) }, chainChanged: { self.chainChanged($0) })
         for number in 0..<count {
             let loop = try EventLoop(name: "worker.\(number)")
-            try loop.start()
             workers.append(
                 Worker(
                     on: loop, number: number, listeners: listeners, connectionLimit: limit, clock: clock, plan: plan,
                     snapshots: ordered(snapshots, plan), signals: signals, log: log, seed: seed,
                     renderMetrics: { await self.renderMetrics() }))
+            // Not before: the loop's thread would look at what the worker is still putting in place.
+            try loop.start()
         }
         broadcast.set(workers)
     }
 
     private func watchFiles(_ configuration: Configuration) {
-        if watcher == nil { watcher = try? FileWatcher(on: loop) }
-        guard let watcher else { return }
-        for watch in watches { watcher.cancel(watch) }
+        for watch in watches { watcher?.cancel(watch) }
         watches = []
+        let isNeeded = specs(configuration).contains { !CredentialSources.watchedPaths($0).isEmpty }
+        if watcher == nil, isNeeded {
+            do { watcher = try FileWatcher(on: loop) } catch {
+                log.warning(
+                    "files of credentials cannot be watched; a change is seen at the next renewal only",
+                    ["error": "\(error)"])
+            }
+        }
+        guard let watcher else { return }
         for group in CredentialGroup.groups(specs(configuration)) {
             let spec = group.spec
             for path in CredentialSources.watchedPaths(spec) {

@@ -9,8 +9,8 @@ all of them is counted into the file RESULT, as JSON (and at the end into RESULT
     ok        a whole answer
     refused   the connection could not be made
     reset     it was cut before the answer began
-    cut       it was cut in the middle of an answer, so that the caller can tell
-    half      it ended in the middle of an answer as if that were its end
+    cut       it was cut in the middle of an answer, and lacks what the answer's framing promised: the caller can tell
+    half      its framing is whole, and what it frames is not: the caller cannot tell
     wrong     another status than 200
 """
 
@@ -62,9 +62,13 @@ def call(family: str, path: str) -> str:
         return note("wrong", family, path, head.decode(errors="replace")[:200] + body.decode(errors="replace")[:300])
     if b"chunked" in head.lower():
         # Without the last chunk the end is visibly none.
-        return "ok" if body.endswith(b"0\r\n\r\n") else note("cut", family, path, "no last chunk")
+        if not body.endswith(b"0\r\n\r\n"):
+            return note("cut", family, path, "no last chunk")
+        return "ok" if b"data: done" in body else note("half", family, path, f"ends with {body[-40:]!r}")
     length = int(head.lower().split(b"content-length:")[1].split()[0])
-    return "ok" if len(body) == length else note("half", family, path, f"{len(body)} of {length} bytes")
+    if len(body) < length:
+        return note("cut", family, path, f"{len(body)} of {length} bytes")
+    return "ok" if len(body) == length and body.endswith(b"}") else note("half", family, path, repr(body[-40:]))
 
 
 def note(what: str, family: str, path: str, why: str) -> str:

@@ -28,7 +28,7 @@ import time
 
 CACHE = pathlib.Path(os.environ.get("GATEWAY_AGENT_CACHE") or "~/.cache/gateway-agent/machines").expanduser()
 # Only what boots, answers apt and runs the fakes: a dependency that the package forgets must be missed here.
-# openssl and ca-certificates bring what the package depends on, since the machine has no network to fetch it by.
+# ca-certificates brings libssl3 along, since the machine has no network to fetch it by.
 INCLUDED = [
     "systemd", "systemd-sysv", "dbus", "libpam-systemd", "libnss-systemd", "python3", "iproute2", "procps",
     "ca-certificates",
@@ -46,23 +46,24 @@ class MachineError(Exception):
     """A machine that does not do what was asked of it, as a sentence."""
 
 
-def root_folder(suite: str) -> pathlib.Path:
-    return CACHE / f"{suite}-{EDITION}"
+# And for a virtual machine, which needs a kernel of its own.
+KERNEL = ["linux-image-cloud-amd64", "initramfs-tools", "zstd"]
 
 
-def build(suite: str) -> pathlib.Path:
+def build(suite: str, kernel: bool = False) -> pathlib.Path:
     """The root folder of a release; made if it is not there."""
-    root = root_folder(suite)
+    name = f"{suite}-{EDITION}{'-kernel' if kernel else ''}"
+    root = CACHE / name
     if (root / "usr/bin/systemctl").exists() or (root / "bin/systemctl").exists():
         return root
     for tool, package in [("mmdebstrap", "mmdebstrap"), ("systemd-nspawn", "systemd-container")]:
         if not shutil.which(tool):
             raise MachineError(f"there is no {tool}; run: apt-get install --no-install-recommends {package}")
     CACHE.mkdir(parents=True, exist_ok=True)
-    fresh = CACHE / f".{suite}-{EDITION}.{os.getpid()}"
+    fresh = CACHE / f".{name}.{os.getpid()}"
     subprocess.run(
         ["nice", "mmdebstrap", "--variant=minbase", "--format=directory", "--quiet",
-         f"--include={','.join(INCLUDED)}", "--aptopt=Acquire::Languages \"none\"",
+         f"--include={','.join(INCLUDED + (KERNEL if kernel else []))}", "--aptopt=Acquire::Languages \"none\"",
          # An empty machine-id is filled in at the first boot; the folder makes the journal outlive a reboot.
          "--customize-hook=rm -f \"$1/etc/hostname\"; : >\"$1/etc/machine-id\"; mkdir -p \"$1/var/log/journal\"",
          suite, str(fresh)], check=True)

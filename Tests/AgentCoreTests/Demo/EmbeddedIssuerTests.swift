@@ -189,7 +189,8 @@ struct EmbeddedIssuerTests {
                 try await issuer.ask(tool) { piece in sizes.update { $0.append(piece.count) } }
             }
             while sizes.value.count < 3 { await Task.yield() }
-            #expect(sizes.value.prefix(3) == [1, 1, 1])
+            // What came while nobody looked is read together; the whole answer has hundreds of bytes.
+            #expect(sizes.value.prefix(3).allSatisfy { $0 < 100 })
             await issuer.fail(.down)
             await #expect(throws: EmbeddedClient.Failure.self) { try await asking.value }
         }

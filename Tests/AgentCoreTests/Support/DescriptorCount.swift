@@ -9,7 +9,7 @@ import Glibc
 enum DescriptorCount {
     /// Whether there come to be fewer than `limit`: other tests run meanwhile and have theirs, for a moment.
     static func falls(below limit: Int) async -> Bool {
-        for _ in 0..<1000 where now >= limit { await EventLoop.offload { _ = usleep(10_000) } }
+        for _ in 0..<6000 where now >= limit { await EventLoop.offload { _ = usleep(10_000) } }
         return now < limit
     }
 
