@@ -52,9 +52,7 @@ actor Worker: LoopBound {
             while !state.isDraining {
                 let deadline = acceptAll { descriptor, isUnix in
                     let raw = descriptor.release()
-                    // Begins at once, on this actor, and stays here by that: with a task executor preference as well,
-                    // each resumption would ask for it under a lock.
-                    group.addImmediateTask {
+                    group.addTask(executorPreference: loop) {
                         await self.serve(Descriptor(owning: raw), isUnix: isUnix)
                     }
                 }
