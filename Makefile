@@ -8,6 +8,8 @@ SWIFT ?= swift
 RELEASE := -c release --product gateway-agent --static-swift-stdlib --disable-local-rpath
 # Seconds that `make fuzz` spends on each target.
 FUZZ_SECONDS ?= 60
+# Each of many tests runs a whole agent with loops, sockets and inotify of its own; a user has 128 of the last.
+TESTS_AT_ONCE := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=12
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build test demo check tsan fuzz bench bench-quick simulate deb deb-test clean
@@ -37,7 +39,7 @@ build:
 
 test:
 	@scripts/deps test
-	$(SWIFT) test --disable-xctest
+	$(TESTS_AT_ONCE) $(SWIFT) test --disable-xctest
 	scripts/test-clients
 
 demo:
@@ -51,7 +53,7 @@ check:
 
 tsan:
 	@scripts/deps build
-	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
+	$(TESTS_AT_ONCE) $(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
 
 fuzz:
 	@scripts/deps build

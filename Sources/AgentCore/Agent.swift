@@ -183,10 +183,10 @@ actor Agent: LoopBound {
 
     private func tell(_ use: ChainUse) {
         guard chains.record(use) else { return }
-        log.write(
-            use.isWarning ? .warning : .info, "route",
+        log.tell(
+            use.isWarning ? .warning : .info, .chainChanged,
             [
-                "route": .text(use.route), "event": .text(use.message), "credential": .text(use.name ?? "none"),
+                "route": .text(use.route), "change": .text(use.message), "credential": .text(use.name ?? "none"),
                 "cause": .text(use.cause ?? "none"),
             ])
     }
@@ -243,10 +243,17 @@ actor Agent: LoopBound {
     }
 
     private func watchFiles(_ configuration: Configuration) {
-        if watcher == nil { watcher = try? FileWatcher(on: loop) }
-        guard let watcher else { return }
-        for watch in watches { watcher.cancel(watch) }
+        for watch in watches { watcher?.cancel(watch) }
         watches = []
+        let isNeeded = specs(configuration).contains { !CredentialSources.watchedPaths($0).isEmpty }
+        if watcher == nil, isNeeded {
+            do { watcher = try FileWatcher(on: loop) } catch {
+                log.warning(
+                    "files of credentials cannot be watched; a change is seen at the next renewal only",
+                    ["error": "\(error)"])
+            }
+        }
+        guard let watcher else { return }
         for group in CredentialGroup.groups(specs(configuration)) {
             let spec = group.spec
             for path in CredentialSources.watchedPaths(spec) {

@@ -37,13 +37,12 @@ struct AllowedHosts: Sendable {
 
     private func allows(_ authority: Span<UInt8>) -> Bool {
         let end = authority.lastColonBehindName ?? authority.count
-        for name in names where name.count == end {
-            var isEqual = true
+        names: for name in names where name.count == end {
             for index in 0..<end {
                 let byte = authority[index]
-                if (0x41...0x5A ~= byte ? byte | 0x20 : byte) != name[index] { isEqual = false }
+                if (0x41...0x5A ~= byte ? byte | 0x20 : byte) != name[index] { continue names }
             }
-            if isEqual { return true }
+            return true
         }
         return false
     }

@@ -57,7 +57,7 @@ extension Exchange {
     }
 
     private func deliver(status: Int, failure: String?, keepsAlive: Bool, wiping: Bool = false) async -> End {
-        record.firstByte = .nanoseconds(state.loop.now - began)
+        record.firstByteNanoseconds = state.loop.now - began
         let isDelivered = await caller.flush(
             by: state.loop.now + state.plan.timeouts.requestHead, wiping: wiping)
         finish(status: status, failure: isDelivered ? failure : "client-gone")

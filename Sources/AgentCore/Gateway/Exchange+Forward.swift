@@ -123,11 +123,19 @@ extension Exchange {
         isUploadRefused = false
         interimCount = 0
         state.loop.buffers.lend(to: &upstream.output)
-        held.append(to: &upstream.output)
-        for pick in picks { HeadWriter.append(lines: pick.line, into: &upstream.output) }
-        HeadWriter.end(into: &upstream.output)
-        guard upload.contentCount > 0 || upload.isComplete else { return }
-        held.appendBody(as: facts.framing, isWhole: upload.isComplete, to: &upstream.output)
+        let isWhole = upload.isComplete
+        let framing = upload.contentCount > 0 || isWhole ? facts.framing : nil
+        Self.write(held, picks, content: framing, isWhole: isWhole, into: &upstream.output)
+    }
+
+    private static func write(
+        _ held: borrowing HeldRequest, _ picks: [Pick], content framing: BodyFraming?, isWhole: Bool,
+        into output: inout ByteBuffer
+    ) {
+        held.append(to: &output)
+        for pick in picks { HeadWriter.append(lines: pick.line, into: &output) }
+        HeadWriter.end(into: &output)
+        if let framing { held.appendBody(as: framing, isWhole: isWhole, to: &output) }
     }
 
     /// Sends the content as it comes, until the head of the final answer is there.

@@ -23,7 +23,7 @@ extension Exchange {
             facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
             into: &caller.output)
         upstream.input.consume(headCount)
-        record.firstByte = .nanoseconds(state.loop.now - began)
+        record.firstByteNanoseconds = state.loop.now - began
         held.release(state.loop.buffers)
         // A stream that is silent keeps no memory; the block would lie here until the next request.
         state.loop.buffers.reclaim(&caller.input)

@@ -129,7 +129,7 @@ final class Exchange {
     /// What is refused whatever the route.
     private func checkRequest() throws(ErrorAnswer) {
         do throws(HTTPError) {
-            try ServedRequests.check(caller.head)
+            try ServedRequests.check(caller.parsed.head)
             facts.framing = try caller.requestFraming(state.plan.limits)
             isFramed = true
         } catch {
@@ -207,7 +207,7 @@ final class Exchange {
         if let failure { record.failure = failure }
         record.received = upload.contentCount
         record.sent = max(record.sent, download.contentCount)
-        record.duration = .nanoseconds(state.loop.now - began)
+        record.durationNanoseconds = state.loop.now - began
         state.accessLog.record(record, at: state.now.wall)
         count()
         held.release(state.loop.buffers)
@@ -240,8 +240,8 @@ extension Exchange {
             case .some where record.status == nil || (record.status ?? 0) >= 502: metrics.upstreamFailures &+= 1
             default: break
             }
-            if let firstByte = record.firstByte { metrics.firstByte.record(nanoseconds: firstByte.nanoseconds) }
-            metrics.duration.record(nanoseconds: record.duration.nanoseconds)
+            if let firstByte = record.firstByteNanoseconds { metrics.firstByte.record(nanoseconds: firstByte) }
+            metrics.duration.record(nanoseconds: record.durationNanoseconds)
         }
     }
 }

@@ -51,7 +51,9 @@ actor Worker: LoopBound {
             while !state.isDraining {
                 let deadline = acceptAll { descriptor, isUnix in
                     let raw = descriptor.release()
-                    group.addTask(executorPreference: loop) {
+                    // Begins at once, on this actor, and stays here by that: with a task executor preference as well,
+                    // each resumption would ask for it under a lock.
+                    group.addImmediateTask {
                         await self.serve(Descriptor(owning: raw), isUnix: isUnix)
                     }
                 }

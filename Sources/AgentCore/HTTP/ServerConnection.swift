@@ -13,7 +13,13 @@ final class ServerConnection {
     /// To be written.
     var output = ByteBuffer()
     /// The head in hand; its ranges hold until `input` is consumed.
-    var head = RequestHead()
+    var head: RequestHead { parsed.head }
+    private(set) var parsed = ParsedHead()
+
+    /// Cannot be copied, so that whoever only looks at the head borrows it where it is; `head` is a copy.
+    struct ParsedHead: ~Copyable {
+        var head = RequestHead()
+    }
     /// Set to have it close when the request in hand is done: the agent is shutting down.
     var isDraining = false
     private var hasServed = false
@@ -60,7 +66,7 @@ final class ServerConnection {
         while true {
             if !input.isEmpty {
                 do {
-                    if let count = try HeadParser.parseRequest(input, into: &head, limits: limits) {
+                    if let count = try HeadParser.parseRequest(input, into: &parsed.head, limits: limits) {
                         hasServed = true
                         return count
                     }

@@ -20,9 +20,9 @@ struct AccessRecord: Sendable, Equatable {
     var received: UInt64 = 0
     var sent: UInt64 = 0
     /// From the request's first byte to the answer's; nil if there was no answer.
-    var firstByte: Duration?
+    var firstByteNanoseconds: Int64?
     /// From the request's first byte to the last that was sent.
-    var duration: Duration = .zero
+    var durationNanoseconds: Int64 = 0
     /// Whether it was sent again with a renewed credential.
     var isReplayed = false
     /// A short fixed word for how it went wrong: `client-gone`, `upstream-cut`.
@@ -60,8 +60,8 @@ struct AccessLog: ~Copyable {
         if let status = record.status { buffer.append(field: "status", .count(status), style) }
         buffer.append(field: "received", .count(record.received), style)
         buffer.append(field: "sent", .count(record.sent), style)
-        if let firstByte = record.firstByte { buffer.append(field: "firstByte", .duration(firstByte), style) }
-        buffer.append(field: "duration", .duration(record.duration), style)
+        if let time = record.firstByteNanoseconds { buffer.append(field: "firstByte", .nanoseconds(time), style) }
+        buffer.append(field: "duration", .nanoseconds(record.durationNanoseconds), style)
         if record.isReplayed { buffer.append(field: "replayed", true, style) }
         if let failure = record.failure { buffer.append(field: "failure", .text(failure), style) }
         buffer.endLine(style)

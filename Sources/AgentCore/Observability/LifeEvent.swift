@@ -23,6 +23,8 @@ enum LifeEvent: String, Sendable, CaseIterable {
     case credentialEnded = "credential-ended"
     case credentialRejected = "credential-rejected"
     case clockSkew = "clock-skew"
+    /// The calls of a route go out with another credential of its chain, or with none.
+    case chainChanged = "chain-changed"
 
     /// MESSAGE_ID of systemd.journal-fields(7): drawn once by chance, never used again for anything else.
     var messageID: String {
@@ -42,6 +44,7 @@ enum LifeEvent: String, Sendable, CaseIterable {
         case .credentialEnded: "224c03bd72574b77a894285cd06e130e"
         case .credentialRejected: "c8548b089feb4f77940cabd17ceaefcb"
         case .clockSkew: "c9fce37c52ee453c80bf6d1ffe1ed498"
+        case .chainChanged: "6dbf3f1bc5f54755be0d6364541a9d11"
         }
     }
 
@@ -56,6 +59,7 @@ enum LifeEvent: String, Sendable, CaseIterable {
         case .draining: "draining"
         case .callsCut: "calls still under way at the drain limit are cut"
         case .stopped: "stopped"
+        case .chainChanged: "route"
         case .credentialReceived, .credentialFailing, .credentialRecovered, .credentialEnded, .credentialRejected,
             .clockSkew:
             "credential"

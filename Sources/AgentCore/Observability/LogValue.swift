@@ -10,6 +10,8 @@ enum LogValue: Sendable, Equatable {
     case request(RequestID)
     /// Written in seconds, to the microsecond.
     case duration(Duration)
+    /// The same, for a time that is at hand as a number.
+    case nanoseconds(Int64)
     /// Written as a date, to the second.
     case time(HostTime)
 
@@ -40,6 +42,7 @@ extension ByteBuffer {
         case .integer(let integer): append(signedDecimal: integer)
         case .bool(let bool): append(bool ? "true" : "false")
         case .duration(let duration): append(seconds: duration.nanoseconds)
+        case .nanoseconds(let nanoseconds): append(seconds: nanoseconds)
         case .time(let time):
             append(UInt8(ascii: "\""))
             append(timestamp: time.wall, fraction: false)
@@ -60,8 +63,9 @@ extension ByteBuffer {
             if needsQuotes { append(UInt8(ascii: "\"")) }
         case .request(let request): append(request)
         case .time(let time): append(timestamp: time.wall, fraction: false)
-        case .duration(let duration):
-            append(seconds: duration.nanoseconds)
+        case .duration(let duration): append(plain: .nanoseconds(duration.nanoseconds))
+        case .nanoseconds(let nanoseconds):
+            append(seconds: nanoseconds)
             append(UInt8(ascii: "s"))
         case .integer, .bool: append(json: value)
         }

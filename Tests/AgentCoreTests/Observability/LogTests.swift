@@ -135,8 +135,8 @@ private func log(_ style: LogStyle, _ level: LogLevel = .debug) -> (Log, MemoryS
         record.status = 200
         record.received = 12
         record.sent = 34
-        record.firstByte = .milliseconds(5)
-        record.duration = .seconds(2)
+        record.firstByteNanoseconds = 5_000_000
+        record.durationNanoseconds = 2_000_000_000
         record.isReplayed = true
         record.failure = "client-gone"
         access.record(record)
