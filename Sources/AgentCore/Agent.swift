@@ -170,7 +170,8 @@ actor Agent: LoopBound {
             .info, .reloaded,
             [
                 "routes": .count(new.routes.count), "credentials": .count(new.credentials.count),
-                "needsRestart": .text(difference.needingRestart.joined(separator: ", ")),
+                "needsRestart": .text(
+                    difference.needingRestart.isEmpty ? "nothing" : difference.needingRestart.joined(separator: ", ")),
             ])
     }
 
@@ -191,7 +192,7 @@ actor Agent: LoopBound {
             use.isWarning ? .warning : .info, .chainChanged,
             [
                 "route": .text(use.route), "change": .text(use.message), "credential": .text(use.name ?? "none"),
-                "cause": .text(use.cause ?? ""),
+                "cause": .text(use.cause ?? "none"),
             ])
     }
 

@@ -35,15 +35,17 @@ PROMPT = "Say it again, Sam: naïve – 数 – \U0001f980, and a \"quote\"."
 LIMIT = 60
 
 addresses: dict = {}  # the line as it is
+program = ""  # that is tested
 agent: dict[str, str] = {}
 routes: dict[str, str] = {}
 _process: subprocess.Popen | None = None
 
 
 @contextlib.contextmanager
-def running(program: str, folder: pathlib.Path) -> Iterator[list[str]]:
+def running(path: str, folder: pathlib.Path) -> Iterator[list[str]]:
     """Runs the demo with what it writes in `folder`; yields the secrets that were planted in it."""
-    global _process
+    global _process, program
+    program = path
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     key = "planted-key-" + secrets.token_hex(16)

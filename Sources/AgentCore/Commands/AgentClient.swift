@@ -78,7 +78,7 @@ struct AgentClient: Sendable {
         let exit: ExitCode =
             switch answer.status {
             case 403: .notPermitted
-            case 404: .usage
+            case 400, 404: .usage
             case 503: .unavailable
             default: .protocolBroken
             }

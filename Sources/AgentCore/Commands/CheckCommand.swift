@@ -13,9 +13,10 @@ enum CheckCommand {
             for sentence in error.sentences { CommandRunner.printError(sentence) }
             return .configuration
         }
-        CommandRunner.printOutput(
-            "\(files.mainFile): \(configuration.credentials.count) credentials, \(configuration.routes.count) routes")
-        if offline || configuration.credentials.isEmpty { return .success }
+        let counts = [(configuration.credentials.count, "credential"), (configuration.routes.count, "route")]
+        let summary = counts.map { "\($0) \($1)\($0 == 1 ? "" : "s")" }.joined(separator: ", ")
+        let printed = CommandRunner.printOutput("\(files.mainFile): \(summary)")
+        if printed != .success || offline || configuration.credentials.isEmpty { return printed }
         return tryAll(configuration.credentials.values.sorted { $0.name < $1.name })
     }
 
@@ -33,8 +34,9 @@ enum CheckCommand {
                     TextTable.Cell(result.name), TextTable.Cell(result.source),
                     TextTable.Cell(result.sentence, result.isGood ? .good : .bad))
             }
-            let _: Bool = StandardStream.output.write(table.rendered(isTerminal: CommandRunner.hasColours).utf8.span)
-            return results.allSatisfy(\.isGood) ? .success : .unavailable
+            let printed = CommandRunner.outputEnd(
+                StandardStream.output.write(table.rendered(isTerminal: CommandRunner.hasColours).utf8.span))
+            return results.allSatisfy(\.isGood) ? printed : .unavailable
         } catch {
             CommandRunner.printError("\(error)")
             return .system

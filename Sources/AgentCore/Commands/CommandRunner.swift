@@ -8,6 +8,7 @@ public enum CommandRunner {
     ///
     /// To be called on the main thread, before any other thread exists: signals are taken over for all of them.
     public static func run(_ arguments: [String]) -> Never {
+        HostProcess.holdStandardStreams()
         HostSignals.takeOver()
         do throws(UsageError) {
             HostProcess.exit(with: try run(ParsedCommand(arguments)).rawValue)
@@ -24,14 +25,21 @@ public enum CommandRunner {
         case .check(let configuration, let offline): return CheckCommand.run(configuration, offline: offline)
         case .status(let address, let json): return StatusCommand.run(address, json: json)
         case .token(let request): return TokenCommand.run(request)
-        case .help(let command): printOutput(HelpText.text(command))
-        case .version: printOutput("gateway-agent \(AgentVersion.current) (\(TLSLibrary.version))")
+        case .help(let command): return printOutput(HelpText.text(command))
+        case .version: return printOutput("gateway-agent \(AgentVersion.current) (\(TLSLibrary.version))")
         }
-        return .success
     }
 
-    static func printOutput(_ text: String) {
-        let _: Bool = StandardStream.output.write("\(text)\n".utf8.span)
+    /// - Returns: what to exit with. A script must not take half an answer for the whole.
+    static func printOutput(_ text: String) -> ExitCode {
+        outputEnd(StandardStream.output.write("\(text)\n".utf8.span))
+    }
+
+    /// What to exit with after the last write to standard output; says so if it did not go through.
+    static func outputEnd(_ isWritten: Bool) -> ExitCode {
+        if isWritten { return .success }
+        printError("standard output takes no more; see where it goes: a full disk, a closed pipe")
+        return .inputOutput
     }
 
     /// Whether to colour: a terminal, and nobody has asked for none (no-color.org).

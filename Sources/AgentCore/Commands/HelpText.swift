@@ -51,7 +51,7 @@ enum HelpText {
         case .check:
             """
             Reads the configuration and tells everything that is wrong with it, with line and column. Then asks each
-            credential's source once, and tells what it gave: kind, issuer and expiry, never the value.
+            credential's source once, and tells whether it gave a value, and for how long; never the value.
             Ends with 78 if the configuration is wrong, with 69 if a source fails.
             """
         case .status:

@@ -99,7 +99,13 @@ extension ParsedCommand {
 
     private static func minimumLife(_ text: String?) throws(UsageError) -> Duration? {
         guard let text else { return nil }
-        if let duration = Quantity.duration(text) { return duration }
+        if let duration = Quantity.duration(text) {
+            guard duration <= .seconds(30 * 86_400) else {
+                throw UsageError(
+                    message: "--min-life is \(QuotedText.quote(text))", hint: "write a duration of at most \"30d\"")
+            }
+            return duration
+        }
         throw UsageError(
             message: "--min-life is \(QuotedText.quote(text))",
             hint: "write a duration such as \"30s\", \"5m\" or \"1h30m\"")

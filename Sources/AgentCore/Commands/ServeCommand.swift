@@ -80,7 +80,12 @@ struct Listeners {
         if !passed.isEmpty { return Listeners(sockets: try passed.map { try $0.listeningSocket() }, isActivated: true) }
         var sockets: [ListeningSocket] = []
         if let path = spec.unixPath {
-            try HostProcess.makeFolder(ofSocket: path)
+            do { try HostProcess.makeFolder(ofSocket: path) } catch {
+                throw Failure(
+                    description:
+                        "cannot make the folder of \(path): \(error.reason); make it for the agent's user, or set "
+                        + "listen.unix to a path in a folder that is there")
+            }
             sockets.append(try ListeningSocket(unixPath: path, mode: UInt32(spec.unixMode)))
         }
         for address in spec.tcp {
@@ -89,10 +94,17 @@ struct Listeners {
             }
             do { sockets.append(try ListeningSocket(tcp: socketAddress)) } catch {
                 throw Failure(
-                    description: "cannot listen on \(address): \(error.reason); "
-                        + "another program may use it (ss -ltnp), or set listen.tcp to another port")
+                    description: "cannot listen on \(address): \(error.reason); \(repair(error, address))")
             }
         }
         return Listeners(sockets: sockets, isActivated: false)
+    }
+
+    private static func repair(_ error: SystemError, _ address: ListenAddress) -> String {
+        if error.isPermission, address.port < 1024 {
+            return "ports below 1024 are root's: set listen.tcp to a higher one"
+        }
+        if error.isAddressMissing { return "this host has no such address (ip address): set listen.tcp to one it has" }
+        return "another program may use it (ss -ltnp), or set listen.tcp to another port"
     }
 }

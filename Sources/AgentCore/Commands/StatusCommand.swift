@@ -8,8 +8,7 @@ enum StatusCommand {
             let answer = try AgentClient(address).get("/-/status")
             guard answer.status == 200 else { throw AgentClient.failure(answer) }
             if json {
-                let isWritten: Bool = answer.content.withExposedBytes { StandardStream.output.write($0) }
-                return isWritten ? .success : .inputOutput
+                return CommandRunner.outputEnd(answer.content.withExposedBytes { StandardStream.output.write($0) })
             }
             let document = answer.content.withExposedBytes { bytes in
                 try? JSONValue.decode(bytes, maximumBytes: 16 << 20, maximumDepth: 16)
@@ -18,8 +17,7 @@ enum StatusCommand {
                 throw AgentClient.Failure(
                     exit: .protocolBroken, message: "the agent's status cannot be read; is it of another version?")
             }
-            CommandRunner.printOutput(StatusReport(document).text(hasColours: CommandRunner.hasColours))
-            return .success
+            return CommandRunner.printOutput(StatusReport(document).text(hasColours: CommandRunner.hasColours))
         } catch {
             CommandRunner.printError(error.message)
             return error.exit

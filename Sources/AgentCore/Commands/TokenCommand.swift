@@ -18,7 +18,7 @@ enum TokenCommand {
             answer.content.withExposedBytes { output.append($0) }
             let isWritten: Bool = StandardStream.output.write(output.readable)
             output.consumeWiping(output.count)
-            return isWritten ? .success : .inputOutput
+            return CommandRunner.outputEnd(isWritten)
         } catch {
             CommandRunner.printError(error.message)
             return error.exit

@@ -80,7 +80,8 @@ extension Configuration {
             changedRoutes: routes.changed)
         if listen != old.listen { difference.needingRestart.append("listen") }
         if threads != old.threads { difference.needingRestart.append("threads") }
-        if log != old.log { difference.settings.append("log") }
+        if log != old.log { difference.needingRestart.append("log") }
+        if limits.connections != old.limits.connections { difference.needingRestart.append("limits.connections") }
         if limits != old.limits { difference.settings.append("limits") }
         if timeouts != old.timeouts { difference.settings.append("timeouts") }
         if idleExit != old.idleExit { difference.settings.append("idleExit") }

@@ -74,23 +74,22 @@ struct ConfigurationFiles: Sendable, Equatable {
         guard exists(file) else {
             throw problem("there is no such file", "write one, or name another by --config PATH")
         }
+        let unreadable = problem(
+            "cannot be read by this user", "look at its owner and mode, and at those of its folder")
         // A link is as good as a file; what it leads to is judged.
-        let path = URL(filePath: file).resolvingSymlinksInPath().path
-        let attributes = (try? FileManager.default.attributesOfItem(atPath: path)) ?? [:]
-        guard attributes[.type] as? FileAttributeType ?? .typeRegular == .typeRegular else {
-            throw problem("is no regular file", "write the configuration into a file")
-        }
-        if let mode = attributes[.posixPermissions] as? Int, mode & 0o002 != 0 {
-            // It names commands to run and where secrets go.
+        guard let facts = try? FileFacts(of: file) else { throw unreadable }
+        guard facts.isRegular else { throw problem("is no regular file", "write the configuration into a file") }
+        // It names commands to run and where secrets go.
+        if facts.isWritableByAll {
             throw problem("can be changed by every user of this host", "run: chmod o-w \(file)")
         }
-        if let size = attributes[.size] as? Int, size > ConfigurationNode.maximumBytes {
+        if facts.byteCount > ConfigurationNode.maximumBytes {
             throw problem("is larger than \(ConfigurationNode.maximumBytes) bytes", "split it into files of conf.d")
         }
         do {
-            return [UInt8](try Data(contentsOf: URL(filePath: path)))
+            return [UInt8](try Data(contentsOf: URL(filePath: file)))
         } catch {
-            throw problem("cannot be read by this user", "look at its owner and mode, and at those of its folder")
+            throw unreadable
         }
     }
 }

@@ -102,12 +102,7 @@ extension Exchange {
             content.append("{\"token\":\"")
             credential.secret.withExposedBytes { content.append(jsonEscaped: $0) }
             content.append("\"")
-            if credential.expires.wall < .max {
-                content.append(",\"expires_at\":")
-                content.append(signedDecimal: credential.expires.wall / 1_000_000_000)
-                content.append(",\"expires_in\":")
-                content.append(signedDecimal: credential.expires.remaining(at: now) / 1_000_000_000)
-            }
+            content.append(end: credential, at: now)
             content.append("}\n")
         } else {
             credential.secret.withExposedBytes { content.append($0) }
@@ -120,7 +115,9 @@ extension Exchange {
     private func minimumLife(_ query: String) throws(ErrorAnswer) -> Int64 {
         for part in query.dropFirst().split(separator: "&") where part.hasPrefix("min-life=") {
             guard let seconds = Int64(part.dropFirst("min-life=".count)), (0...2_592_000).contains(seconds) else {
-                throw ErrorAnswer(400, "min-life", "min-life is whole seconds, 0 to 2592000 (30 days)")
+                throw ErrorAnswer(
+                    400, "min-life", "\(part.prefix(30)) does not fit; write whole seconds, from 0 to 2592000 (30 days)"
+                )
             }
             return seconds * 1_000_000_000
         }

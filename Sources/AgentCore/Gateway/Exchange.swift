@@ -164,9 +164,10 @@ final class Exchange {
             decision = policy.decide(uid: uid, memberships: state.memberships(of: uid) ?? [])
         }
         guard decision == .permitted else {
+            let what = route.map { "the route \($0.spec.prefix)" } ?? "the agent's own endpoints"
             throw ErrorAnswer(
                 403, "peer-not-allowed",
-                "uid \(uid) may not use this route, which is for \(policy.rule); add the user to \"allow\" or to the group"
+                "uid \(uid) may not use \(what), for which \"allow\" names \(policy.rule); add the user there or to the group"
             )
         }
     }

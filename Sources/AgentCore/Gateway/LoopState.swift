@@ -78,6 +78,7 @@ final class LoopState {
             pool.close()
             pools[origin] = nil
         }
+        for pool in pools.values { setLimits(of: pool) }
         formerTables.removeAll { $0.table == nil }
         formerTables.append(FormerTable(table: old))
         old.wakeWaiters()
@@ -131,10 +132,14 @@ final class LoopState {
     private func pool(for origin: UpstreamOrigin) -> UpstreamPool {
         if let pool = pools[origin] { return pool }
         let pool = UpstreamPool(origin, context: origin.tls.flatMap { plan.contexts[$0] }, on: loop)
-        pool.idleLimit = plan.idleUpstreamConnections
-        pool.idleTimeout = plan.timeouts.upstreamKeepAlive
+        setLimits(of: pool)
         pools[origin] = pool
         return pool
+    }
+
+    private func setLimits(of pool: UpstreamPool) {
+        pool.idleLimit = plan.idleUpstreamConnections
+        pool.idleTimeout = plan.timeouts.upstreamKeepAlive
     }
 
     /// The groups of a uid, if they were looked up a moment ago.

@@ -53,12 +53,7 @@ struct StatusDocument {
         text.append(decimal: snapshot.mints)
         text.append(",\"fetches\":")
         text.append(decimal: snapshot.fetches)
-        if let credential = snapshot.credential, credential.expires.wall < .max {
-            text.append(",\"expires_at\":")
-            text.append(signedDecimal: credential.expires.wall / 1_000_000_000)
-            text.append(",\"expires_in\":")
-            text.append(signedDecimal: credential.expires.remaining(at: now) / 1_000_000_000)
-        }
+        if let credential = snapshot.credential { text.append(end: credential, at: now) }
         if let next = snapshot.nextRenewal, next.boot < .max || next.wall < .max {
             text.append(",\"next_renewal_in\":")
             text.append(signedDecimal: next.remaining(at: now) / 1_000_000_000)
@@ -95,7 +90,8 @@ struct StatusDocument {
             }
             text.append("]")
             append(
-                injection.standing(state.credentials.snapshots, wait: route.timeouts.credentialWait, at: now), injection,
+                injection.standing(state.credentials.snapshots, wait: route.timeouts.credentialWait, at: now),
+                injection,
                 &text)
             text.append("}")
         }
@@ -117,6 +113,19 @@ struct StatusDocument {
         case .none:
             text.append(",\"in_use\":null")
         }
+    }
+}
+
+extension ByteBuffer {
+    /// `,"expires_at":…,"expires_in":…` in seconds, of a credential that has an end. One that has it from `maxAge` or
+    /// `expires_in` knows it on the boot clock alone; for people it stands on the wall clock as that is now.
+    mutating func append(end credential: Credential, at now: HostTime) {
+        guard credential.expires != .never else { return }
+        let remaining = credential.expires.remaining(at: now)
+        append(",\"expires_at\":")
+        append(signedDecimal: min(credential.expires.wall, now.wall.plus(remaining)) / 1_000_000_000)
+        append(",\"expires_in\":")
+        append(signedDecimal: remaining / 1_000_000_000)
     }
 }
 

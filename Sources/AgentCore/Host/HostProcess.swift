@@ -16,6 +16,21 @@ enum HostProcess {
         }
     }
 
+    /// Fills the places of standard streams that were closed when the process began: the next socket would take the
+    /// number 2, and the log would be written to whoever is at its other end. Writing to a filled place fails.
+    ///
+    /// To be called before anything is opened.
+    static func holdStandardStreams() {
+        // Numbers are given out from the lowest: the loop ends with the first that is no standard stream.
+        while true {
+            let raw = unsafe open("/dev/null", O_RDONLY)
+            guard raw >= 0, raw <= STDERR_FILENO else {
+                if raw >= 0 { close(raw) }
+                return
+            }
+        }
+    }
+
     /// Ends the process.
     static func exit(with status: Int32) -> Never {
         Glibc.exit(status)

@@ -45,4 +45,8 @@ extension Secret {
 extension SystemError {
     /// Whether the thing itself is missing, rather than not to be read.
     var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    /// This user may not.
+    var isPermission: Bool { code == EACCES || code == EPERM }
+    /// The host has no such address.
+    var isAddressMissing: Bool { code == EADDRNOTAVAIL }
 }

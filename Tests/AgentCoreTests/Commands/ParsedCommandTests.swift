@@ -46,6 +46,7 @@ import Testing
         ("serve --config a --config b", "--config is written twice; delete one"),
         ("token", "token has no NAME; name a credential of the configuration: gateway-agent token NAME"),
         ("token a b", "token takes one NAME, and \"b\" is one more; delete it"),
+        ("token a --min-life 400d", "--min-life is \"400d\"; write a duration of at most \"30d\""),
         ("token a --min-life 5", "--min-life is \"5\"; write a duration such as \"30s\", \"5m\" or \"1h30m\""),
         ("token a --format jsn", "--format is \"jsn\"; did you mean \"json\"?"),
         ("token a --format yaml", "--format is \"yaml\"; write one of \"plain\", \"json\", \"header\""),

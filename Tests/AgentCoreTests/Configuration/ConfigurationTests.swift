@@ -159,7 +159,7 @@ func configurationProblems(_ texts: String...) -> String {
             """)
         let new = try readConfiguration(
             """
-            {listen: {tcp: '127.0.0.1:2'}, log: {level: 'debug'},
+            {listen: {tcp: '127.0.0.1:2'}, log: {level: 'debug'}, limits: {connections: 9, headBytes: '8KiB'},
              credentials: {a: {source: 'env', name: 'A2'}, c: {source: 'env', name: 'C'}},
              routes: {'/r/': {upstream: 'https://h2/', chain: ['a']}, '/t/': {upstream: 'https://h/', chain: ['a']}}}
             """)
@@ -167,6 +167,8 @@ func configurationProblems(_ texts: String...) -> String {
             new.difference(from: old)
                 == Configuration.Difference(
                     addedCredentials: ["c"], removedCredentials: ["b"], changedCredentials: ["a"], addedRoutes: ["/t/"],
-                    removedRoutes: ["/s/"], changedRoutes: ["/r/"], needingRestart: ["listen"], settings: ["log"]))
+                    removedRoutes: ["/s/"], changedRoutes: ["/r/"],
+                    needingRestart: ["listen", "log", "limits.connections"],
+                    settings: ["limits"]))
     }
 }

@@ -280,7 +280,15 @@ struct CredentialFlowTests {
         }) { agent, _ in
             let caller = try agent.connect()
             #expect(try caller.get("/-/token/token").body == "t-1\n")
-            #expect(try caller.get("/-/token/token?format=json").body.contains("\"token\":\"t-1\""))
+            // Its end is known from `maxAge` alone.
+            let told = try JSONValue.decode(try caller.get("/-/token/token?format=json").body.utf8.span)
+            #expect(told["token"]?.stringValue == "t-1")
+            let end = try #require(told["expires_in"]?.integerValue)
+            #expect((1...3600).contains(end))
+            let status = try JSONValue.decode(try caller.get("/-/status").body.utf8.span)
+            let shown = status["credentials"]?.arrayValue?.first { $0["name"]?.stringValue == "token" }
+            #expect((1...3600).contains(shown?["expires_in"]?.integerValue ?? 0))
+            #expect((shown?["expires_at"]?.integerValue ?? 0) > 1_700_000_000)
             let key = try caller.get("/-/token/key")
             #expect(key.status == 403)
             #expect(!key.body.contains(Marker.key))

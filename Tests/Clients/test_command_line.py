@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: 2026 The gateway-agent authors
+"""The program as a person and a script meet it, where that shows only from outside: files, standard streams, statuses.
+
+The unit tests run with Foundation in their process, the program does not, and what it is started with is the kernel's.
+"""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import demo
+
+KEY = "file-key-5f1c0a2b9d3e4c7f"
+
+
+class Files(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (self.folder / "key").write_text(KEY)
+        self.file = self.configure()
+
+    def configure(self, listen: str = "") -> pathlib.Path:
+        file = self.folder / "agent.json5"
+        listen = listen or f'unix: "{self.folder}/agent.sock"'
+        file.write_text(f"""{{ listen: {{ {listen} }}, allow: {{ users: [0] }},
+            credentials: {{ k: {{ source: "file", path: "{self.folder}/key", kind: "key" }} }} }}""")
+        file.chmod(0o644)
+        return file
+
+    def run_it(self, *words: str, **streams) -> subprocess.CompletedProcess:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
+        return subprocess.run([demo.program, *words], stdin=subprocess.DEVNULL, timeout=demo.LIMIT, check=False,
+                              **streams)
+
+    def check(self) -> subprocess.CompletedProcess:
+        return self.run_it("check", "--config", str(self.file))
+
+    def test_a_configuration_that_everybody_may_change_is_refused(self) -> None:
+        self.assertEqual(self.check().returncode, 0)
+        self.file.chmod(0o666)
+        answer = self.check()
+        self.assertEqual(answer.returncode, 78)
+        self.assertIn(f"run: chmod o-w {self.file}", answer.stderr.decode())
+
+    def test_what_cannot_be_listened_on_is_told_with_its_own_repair(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            for listen, repair in [
+                (f'unix: "{self.folder}/no/such/agent.sock"', "make it for the agent's user"),
+                (f'unix: "{self.folder}/key"', "remove it or choose another path"),
+                (f'tcp: "127.0.0.1:{port}"', "another program may use it"),
+                ('unsafeListen: "192.0.2.1:4748"', "this host has no such address"),
+            ]:
+                with self.subTest(listen=listen):
+                    answer = self.run_it("serve", "--config", str(self.configure(listen)))
+                    self.assertEqual(answer.returncode, 71)
+                    self.assertIn(repair, answer.stderr.decode())
+
+    def test_an_output_that_takes_nothing_is_no_success(self) -> None:
+        for words in (["help"], ["version"], ["check", "--config", str(self.file)],
+                      ["status", "--socket", demo.agent["unix"]], ["status", "--json", "--socket", demo.agent["unix"]],
+                      ["token", "demo-oidc", "--socket", demo.agent["unix"]]):
+            with self.subTest(words=words), open("/dev/full", "wb") as full:
+                answer = self.run_it(*words, stdout=full)
+                self.assertEqual(answer.returncode, 74)
+                self.assertIn("standard output takes no more", answer.stderr.decode())
+
+    def test_a_log_that_takes_nothing_keeps_nobody_from_being_served(self) -> None:
+        with open("/dev/full", "wb") as full:
+            agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                                     stdout=full, stderr=full)
+        self.serve(agent)
+
+    def test_closed_standard_streams_are_not_taken_by_sockets(self) -> None:
+        agent = subprocess.Popen(["sh", "-c", 'exec "$0" serve --config "$1" <&- >&- 2>&-', demo.program, str(self.file)])
+        self.serve(agent, lambda: self.assertEqual(
+            [os.readlink(f"/proc/{agent.pid}/fd/{number}") for number in range(3)], ["/dev/null"] * 3))
+
+    def serve(self, agent: subprocess.Popen, look=lambda: None) -> None:
+        """Until it answers, then to its end."""
+        try:
+            end = time.monotonic() + demo.LIMIT
+            while (status := self.run_it("status", "--config", str(self.file)).returncode) == 69:
+                self.assertLess(time.monotonic(), end)
+                self.assertIsNone(agent.poll())
+            self.assertEqual(status, 0)
+            look()
+            agent.send_signal(signal.SIGTERM)
+            self.assertEqual(agent.wait(demo.LIMIT), 0)
+        finally:
+            agent.kill()
+            agent.wait()
