@@ -39,7 +39,8 @@ struct ClientAnswer: Sendable {
         case unreadable
 
         init(_ text: String) {
-            guard let slashes = text.firstRange(of: "//"), text[..<slashes.lowerBound].allSatisfy({ !"/?#".contains($0) })
+            guard let slashes = text.firstRange(of: "//"),
+                text[..<slashes.lowerBound].allSatisfy({ !"/?#".contains($0) })
             else {
                 self = .sameHost
                 return

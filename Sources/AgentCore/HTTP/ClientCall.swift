@@ -67,7 +67,8 @@ struct ClientCall: Sendable {
             }
         }
         // A name is judged by where it leads to, after it has: nothing has been sent yet.
-        if target.tls == nil, let peer = Socket.peerAddress(channel.rawDescriptor), !peer.isLoopback, !peer.isLinkLocal {
+        if target.tls == nil, let peer = Socket.peerAddress(channel.rawDescriptor), !peer.isLoopback, !peer.isLinkLocal
+        {
             channel.abort()
             throw .exposed(peer)
         }

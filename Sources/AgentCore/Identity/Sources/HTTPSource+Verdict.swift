@@ -10,7 +10,10 @@ extension HTTPSource {
         private let words: ForeignWords
         private let now: HostTime
 
-        init(_ answer: ClientAnswer, of target: ClientTarget, _ spec: HTTPSourceSpec, words: ForeignWords, at now: HostTime) {
+        init(
+            _ answer: ClientAnswer, of target: ClientTarget, _ spec: HTTPSourceSpec, words: ForeignWords,
+            at now: HostTime
+        ) {
             self.answer = answer
             name = target.description
             self.spec = spec
@@ -26,7 +29,8 @@ extension HTTPSource {
             }
             guard answer.content.count > 0 else {
                 throw CredentialFailure(
-                    .empty, "\(name) answered \(answer.status) with no content; see whether it has a token for this host")
+                    .empty,
+                    "\(name) answered \(answer.status) with no content; see whether it has a token for this host")
             }
             guard answer.contentEncoding.isEmpty || answer.contentEncoding == "identity" else {
                 throw CredentialFailure(
@@ -80,7 +84,9 @@ extension HTTPSource {
                 }
             let wish = rest.map { " in \(ReadableDuration($0.nanoseconds)), as it wishes" } ?? ""
             let says = complaint.map { " (\($0))" } ?? ""
-            let ending = rest == nil ? repair : repair == "it is asked again" ? repair + wish : "\(repair); it is asked again\(wish)"
+            let ending =
+                rest == nil
+                ? repair : repair == "it is asked again" ? repair + wish : "\(repair); it is asked again\(wish)"
             return CredentialFailure(
                 .refused, "\(name) answered \(answer.status)\(says); \(ending)", retryAfter: rest)
         }
@@ -115,7 +121,9 @@ extension HTTPSource {
                 return Self.complaint(in: document).map { words.beginning(of: $0) }
             }
             // Of text that announced itself as something else, or as nothing, nobody knows what it is.
-            guard answer.status >= 400, answer.contentType.isEmpty || answer.contentType == "text/plain" else { return nil }
+            guard answer.status >= 400, answer.contentType.isEmpty || answer.contentType == "text/plain" else {
+                return nil
+            }
             let text = words.beginning(of: beginning)
             return text.isEmpty ? nil : text
         }
