@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 class Contender:
-    """How one proxy is configured and begun. `plain` and `tls` are the prefixes that lead to the upstream's two ports."""
+    """How one proxy is configured and begun. `/plain/` and `/tls/` lead to the upstream's two ports."""
 
     name = ""
     template = ""

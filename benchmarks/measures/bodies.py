@@ -46,8 +46,8 @@ def compare(bench, title, size, call):
          f"{ratio(column(ours, 'per_core'), column(rounds, 'per_core')):.2f} ×"] for name, rounds in taken.items()]
     against = ratio(column(ours, "per_core"), column(taken[contenders.Nginx.name], "per_core"))
     return Row(title, "bytes a second per core at least nginx's", f"{against:.2f} ×", against >= 1,
-               "One connection, one body with Content-Length; bytes by the CPU time that the proxy spent on them, which "
-               "is the rate of a core whatever limits the clock. TLS is between proxy and upstream. nginx has "
+               "One connection, one body with Content-Length; bytes by the CPU time that the proxy spent on them, "
+               "which is the rate of a core whatever limits the clock. TLS is between proxy and upstream. nginx has "
                "buffers of 32 kB in memory and spools nothing.", table)
 
 

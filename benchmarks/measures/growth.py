@@ -25,8 +25,8 @@ def run(bench):
     growth = max(points[-1][1] / points[0][1] for points in series.values())
     return [
         Row("cost with 1 to 1,000 routes and credentials", "flat a request", f"at most {growth:.2f} ×", growth <= 1.1,
-            "Instructions in user space by callgrind, as in `instructions`: the request is for a route in the middle of "
-            "all, whose credential is one of so many. Up to 1.1 × is called flat.", table, [chart]),
+            "Instructions in user space by callgrind, as in `instructions`: the request is for a route in the middle "
+            "of all, whose credential is one of so many. Up to 1.1 × is called flat.", table, [chart]),
         by_connections(bench),
     ]
 
@@ -58,7 +58,8 @@ def a_request(contender, process, connections) -> float:
     spent = []
     for requests in (connections * 5, connections * 5 + 40_000):
         before = process.cpu()
-        tools.load("--port", contender.port, "--path", "/plain/small", "--connections", connections, "--requests", requests)
+        tools.load("--port", contender.port, "--path", "/plain/small", "--connections", connections, "--requests",
+                   requests)
         spent.append((process.cpu() - before).total)
     return (spent[1] - spent[0]) / 40_000 * 1e6
 
@@ -77,8 +78,8 @@ def by_connections(bench):
     growth = points[counts[-1]] / points[counts[1]]
     return Row(f"cost with 1 to {counts[-1]:,} connections", "flat a request",
                f"{growth:.2f} × from {counts[1]:,} to {counts[-1]:,}", growth <= 1.25,
-               "CPU time a request, user and system, each connection asking again as soon as it has its answer; a longer run "
-               "less a shorter one, so without the opening of connections. With one "
+               "CPU time a request, user and system, each connection asking again as soon as it has its answer; a longer "
+               "run less a shorter one, so without the opening of connections. With one "
                "connection each call is a turn of the loop and two wake-ups of its own, so growth is counted from the "
                "second point; caches and the kernel have their part in it, so up to 1.25 × is called flat.",
                [["connections", *(f"{count:,}" for count in counts)],
