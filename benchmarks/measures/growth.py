@@ -78,8 +78,8 @@ def by_connections(bench):
     growth = points[counts[-1]] / points[counts[1]]
     return Row(f"cost with 1 to {counts[-1]:,} connections", "flat a request",
                f"{growth:.2f} × from {counts[1]:,} to {counts[-1]:,}", growth <= 1.25,
-               "CPU time a request, user and system, each connection asking again as soon as it has its answer; a longer "
-               "run less a shorter one, so without the opening of connections. With one "
+               "CPU time a request, user and system, each connection asking again as soon as it has its answer; "
+               "a longer run less a shorter one, so without the opening of connections. With one "
                "connection each call is a turn of the loop and two wake-ups of its own, so growth is counted from the "
                "second point; caches and the kernel have their part in it, so up to 1.25 × is called flat.",
                [["connections", *(f"{count:,}" for count in counts)],
