@@ -84,4 +84,5 @@ def cold_start(bench):
     return Row("start to first answer, cold", "under 20 ms", f"{middle:.1f} ms", middle < 20,
                f"Median of {bench.starts} starts with a passed socket on which a call already waits: from before "
                "fork(2) to the first byte of the upstream's answer, so with configuration, credential and "
-               f"connection. Files are in the page cache. Fastest {min(times) * 1000:.1f} ms, slowest {max(times) * 1000:.1f} ms.")
+               f"connection. Files are in the page cache. "
+               f"Fastest {min(times) * 1000:.1f} ms, slowest {max(times) * 1000:.1f} ms.")
