@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 class Contender:
-    """How one proxy is configured and begun. `plain` and `tls` are the prefixes that lead to the upstream's two ports."""
+    """How one proxy is configured and begun. `/plain/` and `/tls/` lead to the upstream's two ports."""
 
     name = ""
     template = ""
@@ -107,7 +107,7 @@ class Nginx(Contender):
     template = "nginx.conf"
 
     def defaults(self):
-        return {"access_log": "access_log off;"}
+        return {"access_log": "access_log off;", "buffering": "proxy_buffering off;"}
 
     def command(self):
         return [shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"), "-p", self.folder, "-c", self.file]
@@ -123,7 +123,8 @@ class LoggingNginx(Nginx):
         return Nginx.is_there()
 
     def defaults(self):
-        return {"access_log": f"access_log {self.folder}/access.log combined buffer=32k flush=1s;"}
+        return super().defaults() | {
+            "access_log": f"access_log {self.folder}/access.log combined buffer=32k flush=1s;"}
 
 
 class HAProxy(Contender):

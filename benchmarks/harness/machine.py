@@ -42,8 +42,7 @@ def versions() -> dict[str, str]:
         "Swift": number(first_line("swift", "--version")),
         "nginx": number(first_line("nginx", "-v")),
         "HAProxy": number(first_line("haproxy", "-v")),
-        "Envoy": number(first_line(str(BUILT / "envoy" / "bin" / "envoy"), "--version").split("/")[-2:][0])
-        if (BUILT / "envoy").exists() else "not there",
+        "Envoy": number(first_line(str(BUILT / "envoy" / "bin" / "envoy"), "--version")),
         "Caddy": number(first_line("caddy", "version")),
         "OpenSSL": number(first_line("openssl", "version")),
         "kernel": platform.release(),

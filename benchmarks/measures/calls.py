@@ -37,13 +37,14 @@ def system_calls(bench):
     ours, nginx = (sum(counted[kind.name, 64].values()) for kind in KINDS[:2])
     return Row("system calls a request", "each that is not needed is gone; nginx beside it",
                f"{ours:.2f}, nginx {nginx:.2f} (64 connections)", ours <= nginx,
-               "strace -c -f on the running process during 4,000 requests; while it is traced, a proxy is slower and so "
-               "finds more work at each turn.", table)
+               "strace -c -f on the running process during 4,000 requests; while it is traced, a proxy is slower and "
+               "so finds more work at each turn.", table)
 
 
 def traced(process, call) -> dict[str, float]:
     pids = [word for pid in process.identifiers for word in ("-p", str(pid))]
-    tracer = subprocess.Popen(["strace", "-c", "-f", *pids], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    tracer = subprocess.Popen(
+        ["strace", "-c", "-f", *pids], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     time.sleep(1)
     result = call()
     tracer.send_signal(signal.SIGINT)
@@ -57,7 +58,7 @@ def traced(process, call) -> dict[str, float]:
 
 
 def allocations(bench):
-    """Calls of malloc(3) and its like, by a library that is loaded before libc; two runs, so that the start cancels out."""
+    """Calls of malloc(3) and its like, by a library loaded before libc; two runs, so that the start cancels out."""
     bench.tell("allocations a request")
     shim = tools.compiled("allocations", "-shared", "-fPIC", "-ldl", suffix=".so")
     table = [["proxy", "small request", "connection and request"]]

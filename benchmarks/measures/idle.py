@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: 2026 The gateway-agent authors
-"""What the agent takes while it does nothing: memory, wake-ups; and how soon it answers when it is started for a call."""
+"""What the agent takes while it does nothing: memory, wake-ups; and how soon it answers when a call starts it."""
 
 import os
 import socket
@@ -82,6 +82,7 @@ def cold_start(bench):
             raise RuntimeError(f"cold start: {answer[:200]!r}")
     middle = median(times) * 1000
     return Row("start to first answer, cold", "under 20 ms", f"{middle:.1f} ms", middle < 20,
-               f"Median of {bench.starts} starts with a passed socket on which a call already waits: from before fork(2) "
-               "to the first byte of the upstream's answer, so with configuration, credential and connection. Files are "
-               f"in the page cache. Fastest {min(times) * 1000:.1f} ms, slowest {max(times) * 1000:.1f} ms.")
+               f"Median of {bench.starts} starts with a passed socket on which a call already waits: from before "
+               "fork(2) to the first byte of the upstream's answer, so with configuration, credential and "
+               f"connection. Files are in the page cache. "
+               f"Fastest {min(times) * 1000:.1f} ms, slowest {max(times) * 1000:.1f} ms.")

@@ -54,8 +54,8 @@ def run(bench):
     method = (f"{streams:,} streams opened within two seconds, an event of 100 bytes a second on each"
               + ("" if streams == WANTED else f" (not {WANTED:,}: two descriptors each, and the limit here is "
                  f"{descriptor_limit():,})") +
-              ". The upstream writes the time into each event, and the caller reads the clock when it arrives. Memory is "
-              "the growth of the private pages of all the proxy's processes, so without the kernel's socket buffers.")
+              ". The upstream writes the time into each event, and the caller reads the clock when it arrives. Memory "
+              "is the growth of the private pages of all its processes, so without the kernel's socket buffers.")
     ours, nginx = (taken[kind.name] for kind in KINDS[:2])
     memory, delay, cpu = ((median(column(ours, key)), median(column(nginx, key))) for key in ("bytes", "p99", "cpu_us"))
     return [

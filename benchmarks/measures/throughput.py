@@ -8,11 +8,11 @@ from harness.rounds import SATURATED, column, cost_of_load, direct_rate, in_turn
 
 CONNECTIONS = 64
 METHOD = (
-    "{load}, {connections} connections, each asking again as soon as it has its answer (90 bytes); the upstream refuses "
-    "a call in which the caller's credential is left or the injected one is missing. User and system time are those of "
-    "the kernel for all threads. A comparison counts only if the proxy had at least {share:.0%} of its core, since "
-    "otherwise the load or the upstream was the limit; those two by themselves manage {direct:,.0f} calls a second on "
-    "their core. Peers write no access log, but for `nginx with log`; gateway-agent writes its own.")
+    "{load}, {connections} connections, each asking again as soon as it has its answer (90 bytes); the upstream "
+    "refuses a call in which the caller's credential is left or the injected one is missing. User and system time are "
+    "those of the kernel for all threads. A comparison counts only if the proxy had at least {share:.0%} of its core, "
+    "since otherwise the load or the upstream was the limit; those two by themselves manage {direct:,.0f} calls a second "
+    "on their core. Peers write no access log, but for `nginx with log`; gateway-agent writes its own.")
 
 
 def run(bench):

@@ -5,6 +5,7 @@
 final class GatewayPlan: Sendable {
     /// The longest prefix first.
     let routes: [Route]
+    private let index: RouteIndex
     /// In the order of the loops' tables.
     let credentialNames: [String]
     let credentialIndex: [String: Int]
@@ -64,6 +65,7 @@ final class GatewayPlan: Sendable {
             }
         }
         self.routes = routes
+        index = RouteIndex(routes)
         self.lineCount = lineCount
         self.warnings = warnings
         self.contexts = contexts
@@ -81,8 +83,7 @@ final class GatewayPlan: Sendable {
 
     /// The route of a path: the longest prefix that fits, or the prefix itself without its last slash.
     func route(for path: Span<UInt8>) -> Route? {
-        for route in routes where route.matches(path) { return route }
-        return nil
+        index.route(for: path)
     }
 }
 
