@@ -16,6 +16,8 @@ struct ManagerState: Sendable {
     /// Monotonic nanoseconds of the next request for more time to drain.
     var nextExtension = Int64.min
     var openCalls = -1
+    /// Of all loops, when they were last asked.
+    var turns: UInt64 = 0
 }
 
 /// Monotonic nanoseconds of the next due moments; nil for what is not wanted.
@@ -85,8 +87,9 @@ extension Daemon {
             if let beat, let next = due.beat, loop.now >= next {
                 // This loop turns, or we were not here; the others are asked. A stuck one does not answer, and then
                 // systemd is not told.
-                await agent.turnLoops()
-                SystemdNotifier.watchdog()
+                let turns = await agent.turnLoops()
+                if turns != manager.turns || manager.phase == .starting { SystemdNotifier.watchdog() }
+                manager.turns = turns
                 due.beat = loop.now + beat
             }
         }

@@ -16,6 +16,7 @@ actor Worker: LoopBound {
     private let connectionLimit: Int
     private var acceptors: [(acceptor: Acceptor, isUnix: Bool)] = []
     private let acceptParker: Parker
+    private var turns: UInt64 = 0
     /// Connections accepted and not yet at their end.
     private var openCount = 0
     /// The process has no descriptors or memory for more; told of once.
@@ -51,9 +52,7 @@ actor Worker: LoopBound {
             while !state.isDraining {
                 let deadline = acceptAll { descriptor, isUnix in
                     let raw = descriptor.release()
-                    // Begins at once, on this actor, and stays here by that: with a task executor preference as well,
-                    // each resumption would ask for it under a lock.
-                    group.addImmediateTask {
+                    group.addTask(executorPreference: loop) {
                         await self.serve(Descriptor(owning: raw), isUnix: isUnix)
                     }
                 }
@@ -135,6 +134,12 @@ actor Worker: LoopBound {
     /// Tells why the last reload changed nothing.
     func note(reloadProblem: String) {
         state.reloadProblem = reloadProblem
+    }
+
+    /// Counts its own calls, from the loop itself: a stuck loop does not answer.
+    func turn() -> UInt64 {
+        turns &+= 1
+        return turns
     }
 
     var metrics: WorkerMetrics { state.metrics }

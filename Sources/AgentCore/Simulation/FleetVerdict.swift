@@ -32,7 +32,7 @@ struct FleetVerdict {
         let start = (seconds[..<down].firstIndex { $0.without == 0 } ?? down) + 1
         let recovery = (seconds[up..<end].firstIndex { $0.without == 0 } ?? end) - up + 1
         let served = Array(seconds[..<down]) + Array(seconds[up..<end])
-        let calm = Array(seconds[start..<down]) + Array(seconds[(up + recovery)..<end])
+        let calm = Array(seconds[min(start, down)..<down]) + Array(seconds[min(up + recovery, end)..<end])
         let mean = Double(served.reduce(0) { $0 + $1.mints }) / Double(served.count)
         let most = served.map(\.mints).max() ?? 0
         let step = Int(BackOff().longest.nanoseconds / 1_000_000_000)

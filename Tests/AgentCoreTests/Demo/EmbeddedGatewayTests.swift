@@ -38,6 +38,8 @@ struct EmbeddedGatewayTests {
             #expect(answer["x-demo-token"] == mint.id)
             #expect(answer["x-demo-expires"] == "\(mint.expires)")
             #expect(answer["x-demo-fields"] == "host,connection,authorization")
+            // A call is noted when it is over, which the caller may hear of first.
+            while gateway.seen.isEmpty { await Task.yield() }
             #expect(gateway.seen.map(\.credential) == [.token(id: mint.id, expires: mint.expires)])
         }
     }
@@ -70,6 +72,7 @@ struct EmbeddedGatewayTests {
             let answer = try await tool.call("GET", "\(gateway.url)/v1/models", [credential])
             #expect(answer.status == 401)
             #expect(answer["www-authenticate"]?.hasPrefix("Bearer") == true)
+            while gateway.seen.isEmpty { await Task.yield() }
             #expect(gateway.seen.map(\.credential) == [nil])
         }
     }

@@ -8,7 +8,8 @@ import Testing
 @Suite struct ChainUseTests {
     private func use(_ link: Int?, _ why: Chain.Reason?, route: String = "/a/", injection: Int = 0) -> ChainUse {
         ChainUse(
-            route: route, injection: injection, names: ["oidc", "key"], link: link, why: why, cause: "the issuer is gone")
+            route: route, injection: injection, names: ["oidc", "key"], link: link, why: why,
+            cause: "the issuer is gone")
     }
 
     private func told(_ uses: [ChainUse]) -> [Bool] {
@@ -19,9 +20,10 @@ import Testing
     @Test func `a change is told once, whichever loop sees it first`() {
         let first = use(0, .preferred)
         let second = use(1, .unavailable)
-        #expect(told([first, first, first, second, second, use(nil, nil), first]) == [
-            true, false, false, true, false, true, true,
-        ])
+        #expect(
+            told([first, first, first, second, second, use(nil, nil), first]) == [
+                true, false, false, true, false, true, true,
+            ])
     }
 
     @Test func `routes and injections are told apart`() {

@@ -60,11 +60,14 @@ final class StoryStage: Sendable {
         try await tool.call("GET", "\(url)\(path)").text
     }
 
-    /// The code of what is wrong with the token, as the status shows it.
-    func error() async throws -> String? {
+    /// What is wrong with the token, as the status shows it.
+    func failure() async throws -> (code: String, sentence: String)? {
         let status = try await tool.call("GET", "\(url)/-/status").json
         let token = status?["credentials"]?.arrayValue?.first { $0["name"]?.stringValue == "token" }
-        return token?["error"]?["code"]?.stringValue
+        guard let code = token?["error"]?["code"]?.stringValue,
+            let sentence = token?["error"]?["message"]?.stringValue
+        else { return nil }
+        return (code, sentence)
     }
 
     func writeRequestToken() throws {
