@@ -278,6 +278,7 @@ actor Agent: LoopBound {
         log.tell(.info, .draining, ["limit": .duration(configuration.timeouts.drain)])
         tell(.draining(open: await traffic().open, left: configuration.timeouts.drain))
         for worker in workers { await worker.drain() }
+        for listener in listeners { listener.refuseCallers() }
         let deadline = loop.now + configuration.timeouts.drain.nanoseconds
         var open = 0
         repeat {

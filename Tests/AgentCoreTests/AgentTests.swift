@@ -159,6 +159,10 @@ struct AgentTests {
             _ = try caller.receive(through: "x\r\n")
             agent.stop()
             #expect(try idle.rest() == ("", .orderly))
+            for connect in [agent.connect, agent.connectUnix] {
+                // Refused, or let go from the queue: who comes now does not wait for the end of the calls of others.
+                if let late = try? connect() { #expect(try late.rest().0 == "") }
+            }
             try server.send("1\r\ny\r\n0\r\n\r\n")
             #expect(try caller.rest() == ("1\r\ny\r\n0\r\n\r\n", .orderly))
             try agent.waitUntilStopped()

@@ -82,6 +82,29 @@ class Files(unittest.TestCase):
         self.serve(agent, lambda: self.assertEqual(
             [os.readlink(f"/proc/{agent.pid}/fd/{number}") for number in range(3)], ["/dev/null"] * 3))
 
+    def test_an_agent_that_nobody_calls_lets_the_processor_sleep(self) -> None:
+        agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def wakes() -> dict[str, int]:
+            counts = {}
+            for task in pathlib.Path(f"/proc/{agent.pid}/task").iterdir():
+                status = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines())
+                counts[task.name] = int(status["voluntary_ctxt_switches"])
+            return counts
+
+        def look() -> None:
+            # Until the threads of the start have gone and a whole interval has passed without one waking.
+            before, end = wakes(), time.monotonic() + demo.LIMIT
+            while time.monotonic() < end:
+                time.sleep(4)
+                if (now := wakes()) == before:
+                    return
+                before = now
+            self.fail(f"threads wake all the time: {before}")
+
+        self.serve(agent, look)
+
     def serve(self, agent: subprocess.Popen, look=lambda: None) -> None:
         """Until it answers, then to its end."""
         try:

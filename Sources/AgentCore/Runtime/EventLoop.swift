@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 import CLinux
-import Dispatch
 import Glibc
 import Synchronization
 
@@ -213,12 +212,12 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         }
     }
 
-    /// Runs `work`, which may block, on a Dispatch thread; the caller goes on where it was.
+    /// Runs `work`, which may block, on a thread of `BlockingThreads`; the caller goes on where it was.
     ///
     /// Name resolution, file reads and process starts go through here: nothing that may wait runs on the loop.
     static func offload<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
         unsafe await withUnsafeContinuation { continuation in
-            DispatchQueue.global().async {
+            BlockingThreads.shared.run {
                 let value = work()
                 unsafe continuation.resume(returning: value)
             }

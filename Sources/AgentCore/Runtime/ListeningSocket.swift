@@ -13,12 +13,14 @@ final class ListeningSocket: Sendable {
     let address: SocketAddress
     /// The path to remove at the end, with the inode that was bound there.
     private let ownedPath: (path: String, device: dev_t, inode: ino_t)?
+    private let isOwned: Bool
 
     /// Takes over a socket that listens already: systemd's.
     init(adopting descriptor: consuming Descriptor, address: SocketAddress) {
         self.descriptor = descriptor
         self.address = address
         ownedPath = nil
+        isOwned = false
     }
 
     /// Binds a TCP address and listens.
@@ -26,6 +28,7 @@ final class ListeningSocket: Sendable {
         descriptor = try Socket.listen(on: address)
         self.address = Socket.localAddress(descriptor.raw) ?? address
         ownedPath = nil
+        isOwned = true
     }
 
     /// Binds a Unix socket and listens.
@@ -45,6 +48,16 @@ final class ListeningSocket: Sendable {
         self.address = address
         var status = stat()
         ownedPath = unsafe stat(path, &status) == 0 ? (path, status.st_dev, status.st_ino) : nil
+        isOwned = true
+    }
+
+    /// Refuses callers from now on, and those in the queue: nobody will accept them. In systemd's socket they wait, for
+    /// the next agent.
+    func refuseCallers() {
+        guard isOwned else { return }
+        shutdown(descriptor.raw, Int32(SHUT_RDWR))
+        // TCP resets its queue by itself; a Unix socket keeps it until somebody takes them, and lets them go.
+        while (try? Socket.accept(descriptor.raw)?.takeDescriptor()) != nil {}
     }
 
     deinit {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-import Dispatch
-
 /// The result, some time, of work that runs off the loop; a parker is woken when it is there.
 ///
 /// Where `EventLoop.offload` waits for one thing, this lets a task wait for the work, its client and its deadline at
@@ -12,10 +10,10 @@ final class Pending<Value: Sendable>: @unchecked Sendable {
     private var parker: Parker?
     private(set) var value: Value?
 
-    /// Starts `work` on a Dispatch thread. On `loop`, by the task that parks on `parker`.
+    /// Starts `work` on a thread of `BlockingThreads`. On `loop`, by the task that parks on `parker`.
     init(on loop: EventLoop, waking parker: Parker, _ work: @escaping @Sendable () -> Value) {
         self.parker = parker
-        DispatchQueue.global().async {
+        BlockingThreads.shared.run {
             let value = work()
             loop.post { self.fulfil(value) }
         }
