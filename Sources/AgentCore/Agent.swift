@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-import Synchronization
-
 /// The agent: puts the parts together, runs them, takes a new configuration over, and ends them in reverse order.
 ///
 /// The way of a request begins in `Worker` and reads on in `Exchange`; the way of a credential begins in

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-import Synchronization
-
 /// The agent as a service: signals steer it, systemd hears of it.
 ///
 /// SIGHUP takes a changed configuration over, whole or not at all; SIGTERM and SIGINT let calls under way finish; the

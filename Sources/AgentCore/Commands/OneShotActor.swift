@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-import Synchronization
-
 /// The isolation of a short-lived command's work, and the place of its result.
 actor OneShotActor: LoopBound {
     nonisolated let loop: EventLoop

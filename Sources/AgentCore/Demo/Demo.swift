@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-import Synchronization
-
 /// `gateway-agent demo`: the agent at work between an issuer and a gateway of its own.
 enum Demo {
     /// Runs on the calling thread until the story is told (`once`), or until SIGINT or SIGTERM.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-import Synchronization
-
 /// Everything that the demo runs: an issuer, a gateway, and the real agent between them with a real configuration.
 final class DemoStage: Sendable {
     let folder: DemoFolder

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-import Synchronization
-
 /// An AI gateway on this host that is as strict as a real one: the upstream of the demo and of the test suite.
 ///
 /// It takes an OpenID Connect token of one issuer and audience, verified by the issuer's published keys, or one API key

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-import Synchronization
-
 /// An OpenID Connect issuer for workloads, on this host: real keys, really signed tokens of a chosen short life, and
 /// real failures on request. The issuer of the demo and of the test suite.
 ///

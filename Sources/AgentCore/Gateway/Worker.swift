@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-import Synchronization
-
 /// One data loop at work: accepts connections and serves each in a task of its own.
 ///
 /// ## Concurrency

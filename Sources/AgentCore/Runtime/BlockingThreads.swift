@@ -3,7 +3,6 @@
 
 import CLinux
 import Glibc
-import Synchronization
 
 /// Threads for work that blocks, begun as they are needed and ended when they have had nothing to do for a while.
 ///

@@ -3,7 +3,6 @@
 
 import COpenSSL
 import Glibc
-import Synchronization
 
 /// The contexts of calls that are made now and then, one for each configuration: reading a trust store takes
 /// milliseconds and megabytes.

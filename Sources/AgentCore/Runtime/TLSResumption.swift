@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 import COpenSSL
-import Synchronization
 
 /// The resumable sessions of one client context, by host and port.
 ///

@@ -251,7 +251,7 @@ private final class Stage: Sendable {
 
 /// Moved by hand.
 private final class HandClock: HostClock {
-    private let time: Mutex<HostTime>
+    private let time: AgentCore.Mutex<HostTime>
 
     init(_ time: HostTime) {
         self.time = Mutex(time)

@@ -3,7 +3,6 @@
 
 import Dispatch
 import Glibc
-import Synchronization
 
 @testable import AgentCore
 

@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 import Glibc
-import Synchronization
 
 @testable import AgentCore
 
@@ -44,7 +43,7 @@ final class Shared<Value: Sendable>: Sendable {
 
     var value: Value { mutex.withLock { $0 } }
 
-    func update(_ body: (inout sending Value) -> Void) {
+    func update(_ body: (inout Value) -> Void) {
         mutex.withLock { body(&$0) }
     }
 }
