@@ -35,16 +35,14 @@ final class ListeningSocket: Sendable {
     ///
     /// A socket file outlives its process, so a path in the way is dialled first: an answer means that another agent
     /// serves there, silence that the file is a leftover and may go. Between the dial and the bind another process may
-    /// take the path; then bind(2) fails, and nothing is lost. The umask is set around bind(2), so that the file never
-    /// exists with wider permissions than `mode`; it is the process's own, hence call this before threads start.
+    /// take the path; then bind(2) fails, and nothing is lost. The file never exists with wider permissions than
+    /// `mode`, see `Socket.listen`.
     init(unixPath path: String, mode: UInt32) throws(ListenFailure) {
         guard let address = SocketAddress(unixPath: path) else {
             throw .badPath(path, byteCount: path.utf8.count)
         }
         try Self.removeLeftover(path, address: address)
-        let before = umask(~mode & 0o777)
-        defer { umask(before) }
-        do { descriptor = try Socket.listen(on: address) } catch { throw .system(error) }
+        do { descriptor = try Socket.listen(on: address, mode: mode) } catch { throw .system(error) }
         self.address = address
         var status = stat()
         ownedPath = unsafe stat(path, &status) == 0 ? (path, status.st_dev, status.st_ino) : nil

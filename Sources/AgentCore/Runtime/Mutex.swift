@@ -38,3 +38,23 @@ struct Mutex<Value>: ~Copyable, @unchecked Sendable {
         return try unsafe body(&value.pointee)
     }
 }
+
+/// Where one thread leaves a value for another, once.
+final class Shelf<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+
+    func put(_ new: Value) {
+        value.withLock { $0 = new }
+    }
+
+    /// What was put; to be called after it, once.
+    func take() -> Value {
+        let taken = value.withLock { value in
+            let taken = value
+            value = nil
+            return taken
+        }
+        guard let taken else { preconditionFailure("taken before it was put") }
+        return taken
+    }
+}

@@ -56,15 +56,23 @@ enum Socket {
         }
     }
 
-    /// A listening TCP socket. Port 0 lets the kernel choose.
-    static func listen(on address: SocketAddress) throws(SystemError) -> Descriptor {
+    /// A listening socket. Port 0 lets the kernel choose.
+    ///
+    /// - Parameter mode: of the file of a Unix socket.
+    static func listen(on address: SocketAddress, mode: mode_t? = nil) throws(SystemError) -> Descriptor {
         let descriptor = try stream(family: address.family)
         let raw = descriptor.raw
         if address.family != AF_UNIX { set(raw, SOL_SOCKET, SO_REUSEADDR, 1) }
         // [::1] and 127.0.0.1 are two listeners; a dual-stack one would take the other's port.
         if address.family == AF_INET6 { set(raw, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        // The file takes the mode of the unbound socket, narrowed by the umask; so it never has a wider one, and no
+        // umask is set, which is the whole process's.
+        if let mode, fchmod(raw, mode) != 0 { throw SystemError("fchmod", on: address.description) }
         guard unsafe address.withSockaddr({ unsafe bind(raw, $0, $1) }) == 0 else {
             throw SystemError("bind", on: address.description)
+        }
+        if let mode, let path = address.unixPath, unsafe chmod(path, mode) != 0 {
+            throw SystemError("chmod", on: address.description)
         }
         guard Glibc.listen(raw, 4096) == 0 else { throw SystemError("listen", on: address.description) }
         return descriptor
