@@ -40,6 +40,7 @@ build:
 test:
 	@scripts/deps test
 	$(TESTS_AT_ONCE) $(SWIFT) test --disable-xctest
+	.build/debug/gateway-agent demo --once
 	scripts/test-clients
 
 demo:
@@ -53,7 +54,8 @@ check:
 
 tsan:
 	@scripts/deps build
-	$(TESTS_AT_ONCE) $(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
+	TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/tsan-suppressions SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 \
+	  $(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
 
 fuzz:
 	@scripts/deps build
