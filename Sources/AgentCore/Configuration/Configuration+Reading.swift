@@ -101,6 +101,7 @@ extension Field<LimitSpec> {
         ObjectReader.read(node, report) { object in
             var spec = LimitSpec()
             spec.headBytes = object.value("headBytes", .size(in: 4096...1 << 20), default: spec.headBytes)
+            spec.contentBytes = object.optional("contentBytes", .size(in: 1...1 << 40))
             spec.connections = object.value("connections", .integer(in: 1...1_000_000), default: spec.connections)
             spec.idleUpstreamConnections = object.value(
                 "idleUpstreamConnections", .integer(in: 0...10_000), default: spec.idleUpstreamConnections)

@@ -78,7 +78,10 @@ final class Exchange {
         self.state = state
         table = state.credentials
         upload = BodyRelay(limits: state.plan.limits)
-        download = BodyRelay(limits: state.plan.limits)
+        // What bounds a request's content does not bound an answer's.
+        var answerLimits = state.plan.limits
+        answerLimits.contentBytes = HTTPLimits().contentBytes
+        download = BodyRelay(limits: answerLimits)
         record = AccessRecord(request: request, method: "")
     }
 

@@ -71,6 +71,7 @@ final class GatewayPlan: Sendable {
         self.contexts = contexts
         var limits = HTTPLimits()
         limits.headBytes = parts.limits.headBytes
+        if let content = parts.limits.contentBytes { limits.contentBytes = UInt64(content) }
         limits.targetBytes = min(limits.targetBytes, parts.limits.headBytes)
         self.limits = limits
         idleUpstreamConnections = parts.limits.idleUpstreamConnections

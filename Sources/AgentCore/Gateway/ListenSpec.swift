@@ -30,6 +30,8 @@ struct ListenAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
 struct LimitSpec: Sendable, Equatable {
     /// Largest request or response head.
     var headBytes = 64 << 10
+    /// Largest content of a request, 413 beyond; nil: it streams through, whatever its size.
+    var contentBytes: Int?
     /// Callers' connections, all threads together; more wait in the kernel's queue.
     var connections = 4096
     /// Connections to one upstream that each thread keeps open unused.

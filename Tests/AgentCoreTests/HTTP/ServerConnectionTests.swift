@@ -107,6 +107,31 @@ struct ServerConnectionTests {
         }
     }
 
+    @Test(arguments: [
+        "Content-Length: 11\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n",
+    ])
+    func `content beyond the configured limit is refused, told or counted`(rest: String) async throws {
+        try await withGateway({ configuration, _ in configuration.limits.contentBytes = 10 }) { agent, _ in
+            let caller = try agent.connect()
+            try caller.send("POST /api/ HTTP/1.1\r\n\(Self.host)\(rest)")
+            #expect(try caller.answer().status == 413)
+        }
+    }
+
+    @Test func `an answer may be larger than a request`() async throws {
+        try await withGateway({ configuration, _ in configuration.limits.contentBytes = 10 }) { agent, upstream in
+            upstream.serve { server in
+                _ = try server.head()
+                try server.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n")
+            }
+            let caller = try agent.connect()
+            try caller.send("GET /api/ HTTP/1.1\r\n\(Self.host)\r\n")
+            let answer = try caller.answer()
+            #expect(answer.status == 200)
+            #expect(answer.body.contains("hello world"))
+        }
+    }
+
     @Test func `pipelined requests are answered in their order`() async throws {
         try await withGateway { agent, upstream in
             let caller = try agent.connect()
