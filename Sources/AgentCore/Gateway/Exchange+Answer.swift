@@ -12,7 +12,7 @@ extension Exchange {
         let json = error.json(for: route?.spec.gateway ?? .generic, request: request.description)
         state.loop.buffers.lend(to: &caller.output)
         LocalAnswer.begin(error.status, date: state.currentDate(), into: &caller.output)
-        HeadWriter.append("gateway-agent-error", error.codeText.utf8.span, into: &caller.output)
+        HeadWriter.append("gateway-agent-error", error.code.utf8.span, into: &caller.output)
         if let seconds = error.retryAfter {
             HeadWriter.append("Retry-After", decimal: UInt64(max(1, seconds)), into: &caller.output)
         }
@@ -64,9 +64,4 @@ extension Exchange {
         if !isDelivered { return .abort }
         return keepsAlive ? .keepAlive : .linger
     }
-}
-
-extension ErrorAnswer {
-    /// As a field value.
-    var codeText: String { code }
 }
