@@ -118,7 +118,8 @@ struct CredentialMachine: Sendable {
             if fetches == 0 { earliestFetch = min(earliestFetch, now.boot) }
             lastInterest = now.boot
             if !(current?.isUsable(at: now) ?? false) { unmetDemand = now.boot }
-            wantedLife = max(wantedLife, life)
+            // A wish that no value of this source fulfils must not take the place of one that can be.
+            if (upcoming ?? current)?.canLast(life) ?? true { wantedLife = max(wantedLife, life) }
         case .used:
             lastInterest = now.boot
         case .fetched(let id, let result):
@@ -367,7 +368,7 @@ extension CredentialMachine {
 
     /// Whether a caller asked for more life than is left, and a new value would have as much.
     private func lacksLife(_ held: Credential, at now: HostTime) -> Bool {
-        held.expires.remaining(at: now) < wantedLife && (held.schedule.life ?? 0) >= wantedLife
+        held.expires.remaining(at: now) < wantedLife && held.canLast(wantedLife)
     }
 
     /// Whether somebody asked during the last whole life; a demand that was not met counts for a minute at least.
