@@ -38,6 +38,9 @@ actor CredentialEngine: LoopBound {
     private var lastNumber: UInt64 = 0
     private let timekeeper: Parker
     private var isStopped = false
+    /// Fetches whose source has not come back, those included that were abandoned; and who waits for the last.
+    private var fetching = 0
+    private let ending: Parker
 
     /// - Parameters:
     ///   - seed: of all jitter; to differ from host to host and from start to start.
@@ -60,6 +63,7 @@ actor CredentialEngine: LoopBound {
         self.publish = publish
         self.report = report
         timekeeper = Parker(on: loop)
+        ending = Parker(on: loop)
     }
 
     // MARK: From any thread
@@ -168,11 +172,15 @@ actor CredentialEngine: LoopBound {
         }
     }
 
-    /// Ends every fetch, and waits for what is on its way to the store.
+    /// Ends every fetch, and waits for what is on its way to the store. A command that does not end when it is asked to
+    /// is killed while this waits; a read of a file that hangs is left behind.
     func stop() async {
         isStopped = true
         for entry in entries.values { entry.fetch?.cancel() }
         timekeeper.unpark()
+        let patience = ChildCommand.standardGrace + .seconds(1)
+        let deadline = SystemClock.monotonic().plus(patience.nanoseconds)
+        while fetching > 0, SystemClock.monotonic() < deadline { _ = await ending.park(until: deadline) }
         for keeping in entries.values.compactMap(\.keeping) { await keeping.value }
     }
 
@@ -207,7 +215,8 @@ actor CredentialEngine: LoopBound {
 
     /// A task of its own, since no caller's end may end it. It keeps nothing but the result.
     private func start(_ flight: UInt64, of number: UInt64, _ source: any CredentialSource) -> Task<Void, Never> {
-        Task(executorPreference: loop) { await self.fly(flight, of: number, source) }
+        fetching += 1
+        return Task(executorPreference: loop) { await self.fly(flight, of: number, source) }
     }
 
     private func fly(_ flight: UInt64, of number: UInt64, _ source: any CredentialSource) async {
@@ -217,6 +226,8 @@ actor CredentialEngine: LoopBound {
         } catch {
             result = .failure(error)
         }
+        fetching -= 1
+        ending.unpark()
         // The configuration may have changed meanwhile; then there is no such entry.
         handle(.fetched(flight: flight, result), for: number)
     }

@@ -63,11 +63,12 @@ enum SourceSpec: Sendable, Equatable {
         }
     }
 
-    /// How long one fetch may take before it is abandoned.
-    var timeLimit: Duration {
+    /// After how long a fetch that has not ended by itself is abandoned: the backstop behind the source's own limit,
+    /// which comes first, since its sentence tells more. A command has been killed by then.
+    var flightLimit: Duration {
         switch self {
-        case .exec(let exec): exec.timeLimit
-        case .http(let http): http.timeLimit
+        case .exec(let exec): exec.timeLimit + ChildCommand.standardGrace + .seconds(1)
+        case .http(let http): http.timeLimit + .seconds(1)
         case .file, .env, .systemdCredential: .seconds(5)
         }
     }

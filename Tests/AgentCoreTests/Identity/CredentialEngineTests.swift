@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
+import Glibc
 import Synchronization
 import Testing
 
@@ -191,6 +192,37 @@ import Testing
         #expect(stage.changes.value.count { $0 == .notKept("no room") } == 1)
     }
 
+    @Test func `a command that hangs is told of in its own words, and is not left behind`() async throws {
+        let lifeline = try Lifeline()
+        let script = "\(lifeline.hold); trap '' TERM; echo 'waiting for a login' >&2; sleep 1000 & sleep 1000; wait"
+        var exec = ExecSpec(command: ["/bin/sh", "-c", script])
+        exec.timeLimit = .milliseconds(200)
+        let stage = try Stage { spec, loop in CredentialSources.source(for: spec, on: loop) }
+        await stage.engine.configure([CredentialSpec(name: "token", source: .exec(exec))])
+        stage.engine.demand("token")
+        let failed = await stage.first { $0.failure != nil }
+        #expect(failed.failure?.kind == .timedOut)
+        #expect(failed.failure?.message.contains("saying \"waiting for a login\"; see what it waits for") == true)
+        #expect(await lifeline.isLetGo())
+        await stage.end()
+    }
+
+    @Test func `a command that ignores SIGTERM does not outlive the engine`() async throws {
+        let folder = ScratchFolder()
+        let lifeline = try Lifeline()
+        let script = "\(lifeline.hold); trap '' TERM; echo > \(folder.path("began")); sleep 1000 & sleep 1000; wait"
+        guard unsafe mkfifo(folder.path("began"), 0o600) == 0 else { throw SystemError("mkfifo") }
+        let stage = try Stage { spec, loop in CredentialSources.source(for: spec, on: loop) }
+        await stage.engine.configure([
+            CredentialSpec(name: "token", source: .exec(ExecSpec(command: ["/bin/sh", "-c", script])))
+        ])
+        stage.engine.demand("token")
+        await EventLoop.offload { _ = ScratchFolder.contents(of: folder.path("began")) }
+        // Its loop ends with it: what it has not killed by then it never will.
+        await stage.end()
+        #expect(await lifeline.isLetGo())
+    }
+
     @Test func `a stopped engine is silent and lets go of its loop`() async throws {
         let stage = try Stage()
         await stage.engine.configure([CredentialMachineTests.exec])
@@ -215,7 +247,10 @@ private final class Stage: Sendable {
     private let snapshots: AsyncStream<CredentialSnapshot>
     private let running: Task<Void, Never>
 
-    init(clock: any HostClock = SystemClock(), store: (any CredentialStore)? = nil) throws {
+    init(
+        clock: any HostClock = SystemClock(), store: (any CredentialStore)? = nil,
+        makeSource: (@Sendable (CredentialSpec, EventLoop) -> any CredentialSource)? = nil
+    ) throws {
         let loop = try EventLoop(name: "control")
         try loop.start()
         self.loop = loop
@@ -226,7 +261,8 @@ private final class Stage: Sendable {
         let sources = sources
         let engine = CredentialEngine(
             on: loop, clock: clock, seed: 1,
-            makeSource: { _ in
+            makeSource: { spec in
+                if let makeSource { return makeSource(spec, loop) }
                 let source = ToldSource()
                 sources.update { $0.append(source) }
                 return source

@@ -180,9 +180,9 @@ import Testing
     @Test func `a command that hangs is ended at its limit, its children with it, and its last words are told`()
         async throws
     {
-        let folder = ScratchFolder()
+        let lifeline = try Lifeline()
         var spec = Self.shell(
-            "echo $$ > \(folder.path("pid")); echo 'open the browser at x' >&2; trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"
+            "\(lifeline.hold); echo 'open the browser at x' >&2; trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"
         )
         spec.timeLimit = .milliseconds(500)
         guard case .failure(let failure) = try await Self.fetch(spec) else { return #expect(Bool(false)) }
@@ -192,16 +192,17 @@ import Testing
                     .timedOut,
                     "command \"sh\" did not end within 0.5 seconds and was stopped, saying \"open the browser at x\";"
                         + " see what it waits for, or raise timeout in its configuration"))
-        try await Self.expectNobodyLeft(in: folder)
+        #expect(await lifeline.isLetGo())
     }
 
     @Test func `a fetch that is cancelled ends the command at once`() async throws {
         let folder = ScratchFolder()
+        let lifeline = try Lifeline()
         try await LoopActor.with { actor, loop, _ in
             let fifo = folder.path("fifo")
             guard unsafe mkfifo(fifo, 0o600) == 0 else { throw SystemError("mkfifo") }
             var spec = ExecSpec(
-                command: ["/bin/sh", "-c", "echo $$ > \(folder.path("pid")); echo > \(fifo); sleep 1000"])
+                command: ["/bin/sh", "-c", "\(lifeline.hold); echo > \(fifo); sleep 1000"])
             spec.timeLimit = .seconds(600)
             let source = ExecSource(spec: spec, loop: loop)
             let fetch = Task {
@@ -214,7 +215,7 @@ import Testing
             guard case .failure(let failure) = await fetch.result else { return #expect(Bool(false)) }
             #expect((failure as? CredentialFailure)?.kind == .timedOut)
         }
-        try await Self.expectNobodyLeft(in: folder)
+        #expect(await lifeline.isLetGo())
     }
 
     @Test func `what a command was given or complains of as a secret is in no sentence`() async throws {
@@ -250,34 +251,5 @@ import Testing
             let isBack = await DescriptorCount.falls(below: before + 40)
             #expect(isBack)
         }
-    }
-
-    private static func expectNobodyLeft(in folder: ScratchFolder) async throws {
-        let pid = try #require(folder.read("pid").flatMap { Int32($0.filter(\.isNumber)) })
-        // Killed grandchildren are reaped by init, which takes its time: until then they have a number, but no program.
-        var isEmpty = false
-        for _ in 0..<1000 where !isEmpty {
-            isEmpty = kill(-pid, 0) != 0 || Self.livingMembers(of: pid) == 0
-            if !isEmpty { await EventLoop.offload { _ = usleep(10_000) } }
-        }
-        #expect(isEmpty)
-    }
-
-    /// Processes of a group that are not dead: fields 3 and 5 of /proc/PID/stat, proc(5).
-    private static func livingMembers(of group: Int32) -> Int {
-        guard let folder = unsafe opendir("/proc") else { return -1 }
-        defer { unsafe _ = closedir(folder) }
-        var count = 0
-        while let entry = unsafe readdir(folder) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            guard Int32(name) != nil, let stat = ScratchFolder.contents(of: "/proc/\(name)/stat"),
-                let end = stat.lastIndex(of: ")")
-            else { continue }
-            let fields = stat[end...].split(separator: " ")
-            if fields.count > 3, fields[3] == "\(group)", fields[1] != "Z", fields[1] != "X" { count += 1 }
-        }
-        return count
     }
 }
