@@ -306,6 +306,14 @@ private final class MemoryStore: CredentialStore {
     let calls = Shared(0)
     let failure = Shared<NotKept?>(nil)
     private let values = Shared<[String: Secret]>([:])
+    private let refreshTokens = Shared<[String: Secret]>([:])
+
+    func loadRefresh(_ spec: CredentialSpec) async throws(NotKept) -> Secret? { refreshTokens.value[spec.name] }
+
+    func saveRefresh(_ token: Secret?, _ spec: CredentialSpec) async throws(NotKept) {
+        if let failure = failure.value { throw failure }
+        refreshTokens.update { $0[spec.name] = token }
+    }
 
     func load(_ spec: CredentialSpec, at now: HostTime) async throws(NotKept) -> SourceValue? {
         calls.update { $0 += 1 }
