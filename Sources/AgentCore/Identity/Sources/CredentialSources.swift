@@ -22,7 +22,9 @@ enum CredentialSources {
             case .systemdCredential(let name, _): [.systemdCredential(name: name)]
             case .env: []
             case .exec(let exec): exec.environment.sorted { $0.key < $1.key }.map(\.value)
-            case .http(let http): http.fields.flatMap(\.value.parts) + (http.body?.parts ?? [])
+            case .http(let http):
+                (http.fields + (http.refresh?.fields ?? [])).flatMap(\.value.parts)
+                    + (http.body?.parts ?? []) + (http.refresh?.body.parts ?? [])
             }
         var paths: [String] = []
         for path in values.compactMap(\.path) where !paths.contains(path) { paths.append(path) }
@@ -34,7 +36,7 @@ extension ValueSpec {
     /// The file it is read from; nil if it is read from none.
     fileprivate var path: String? {
         switch self {
-        case .literal, .secret, .env: nil
+        case .literal, .secret, .env, .refreshToken: nil
         case .file(let path): LocalSource.Place.file(path: path).path
         case .systemdCredential(let name): LocalSource.Place.systemdCredential(name: name).path
         }

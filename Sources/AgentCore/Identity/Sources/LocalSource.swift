@@ -95,6 +95,8 @@ extension ValueSpec {
         case .file(let path): place = .file(path: path)
         case .env(let name): place = .env(name: name)
         case .systemdCredential(let name): place = .systemdCredential(name: name)
+        case .refreshToken:
+            throw CredentialFailure(.unavailable, "there is no refresh token here; write it in the body of refresh")
         }
         do throws(CredentialFailure) {
             return try place.contents().withExposedBytes { bytes throws(CredentialFailure) in
