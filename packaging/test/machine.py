@@ -77,12 +77,15 @@ def build(suite: str, more: str = "") -> pathlib.Path:
     CACHE.mkdir(parents=True, exist_ok=True)
     fresh = CACHE / f".{name}.{os.getpid()}"
     print(f"making the root folder {root}, once", file=sys.stderr, flush=True)
-    subprocess.run(
+    made = subprocess.run(
         ["nice", "mmdebstrap", "--variant=minbase", "--format=directory", "--quiet",
          f"--include={','.join(INCLUDED + MORE.get(more, []))}", "--aptopt=Acquire::Languages \"none\"",
          # An empty machine-id is filled in at the first boot; the folder makes the journal outlive a reboot.
          "--customize-hook=rm -f \"$1/etc/hostname\"; : >\"$1/etc/machine-id\"; mkdir -p \"$1/var/log/journal\"",
-         suite, str(fresh)], check=True)
+         suite, str(fresh)])
+    if made.returncode:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise MachineError(f"the root folder of {suite} could not be made; see above, and whether apt can reach a mirror")
     try:
         fresh.rename(root)
     except OSError:  # somebody else has made it meanwhile

@@ -61,6 +61,7 @@ def secrets(scene: Scene) -> None:
             content = scene.machine.enter(*command, encoding="latin-1").stdout
             expect(content, f"there is nothing to search in {file}")
             (folder / file).write_text(content, encoding="latin-1")
+        expect("PLANTED_KEY=" in (folder / "environ").read_text(encoding="latin-1"), "the variable was never set")
         result = search(folder, *MARKERS)
         expect(result.returncode == 0, result.stdout)
         # The search finds what is there: the token endpoint hands a token out.
