@@ -62,6 +62,8 @@ import Testing
         credential("source: 'http'"), credential("source: 'http', url: 'https://h/', unix: '/s'"),
         credential("source: 'http', url: 'https://h/', target: '/t'"),
         credential("source: 'http', url: 'https://h/', method: 'DELETE'"),
+        credential("source: 'http', url: 'https://h/', refresh: {}"),
+        credential("source: 'http', url: 'https://h/', field: '/t', refresh: true"),
         credential("source: 'file', path: '/x', expiryField: '/e'"),
         credential("source: 'file', path: '/x', kind: 'secret'"),
         credential("source: 'file', path: '/x', prefetch: 1"), credential("source: 'file', path: '/x', maxAge: 5"),
@@ -98,6 +100,7 @@ import Testing
         setting("listen: { tcp: [], unix: '/s', unixMode: '0600', unsafeListen: '0.0.0.0:1' }"),
         setting("listen: { tcp: '[::1]:1' }, timeouts: { drain: '0s', connect: '1d', idle: '1s5ms' }"),
         credential("source: 'http', unix: '/s', target: '/t', method: 'PATCH', cache: 'none', headers: { a: '$$' }"),
+        credential("source: 'http', url: 'https://h/', field: '/t', refresh: { field: '/r', headers: {} }"),
         credential("source: 'exec', command: ['x'], cache: 'state', environment: { A: '${env:B}' }, outputBytes: 64"),
         credential("source: 'file', path: '/x', field: '', expiryField: '/e', scheme: '', header: 'x', maxAge: '1s'"),
         route("inject: [{ chain: [{ credential: 'a', header: 'x', scheme: '' }], header: 'y' }], fallback: []"),
@@ -136,6 +139,9 @@ import Testing
         Place(
             "/$defs/credential/oneOf/4", credential("source: 'http', url: 'https://h/', cache: 'none', \(misspelt): 0"),
             credential("source: 'http', unix: '/s', \(misspelt): 0")),
+        Place(
+            "/$defs/credential/oneOf/4/properties/refresh",
+            credential("source: 'http', url: 'https://h/', field: '/t', refresh: { \(misspelt): 0 }")),
         Place("/$defs/chain/items/anyOf/1", route("chain: [{ credential: 'a', \(misspelt): 0 }]")),
         Place("/$defs/route", route("chain: ['a'], \(misspelt): 0"), route("inject: [], \(misspelt): 0")),
         Place("/$defs/route/properties/inject/items", route("inject: [{ chain: ['a'], \(misspelt): 0 }]")),
