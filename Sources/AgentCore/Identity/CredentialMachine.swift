@@ -326,7 +326,7 @@ extension CredentialMachine {
                 rest = now.boot
             }
         }
-        actions.append(.report(.rejected(generation: generation, renews: renews)))
+        actions.append(.report(.rejected(generation: current?.generation ?? generation, renews: renews)))
     }
 }
 
@@ -346,7 +346,12 @@ extension CredentialMachine {
                 from: flight, at: now, &actions)
         }
         if let upcoming, upcoming.schedule.start.isReached(at: now) {
-            take(upcoming, at: now)
+            // A step of the clock may have passed its end as well: then it is not worth the value that serves.
+            if !upcoming.isUsable(at: now), current?.isUsable(at: now) ?? false {
+                self.upcoming = nil
+            } else {
+                take(upcoming, at: now)
+            }
         }
         if let held = upcoming ?? current, !lacksLife(held, at: now) { wantedLife = 0 }
         if flight == nil, needsFetch(at: now), now.boot >= nextFetch(at: now) {

@@ -13,9 +13,13 @@ import Testing
 /// `PROPERTY_SCRIPTS=100000 swift test --filter CredentialPropertyTests` plays more of them.
 @Suite struct CredentialPropertyTests {
     /// Scripts a worker; there are eight.
-    static let count = unsafe getenv("PROPERTY_SCRIPTS").flatMap { unsafe Int(String(cString: $0)) }.map { $0 / 8 } ?? 400
+    static let count = (number("PROPERTY_SCRIPTS") ?? 240) / 8
     /// Where the seeds begin.
-    static let first = unsafe getenv("PROPERTY_SEED").flatMap { unsafe UInt64(String(cString: $0)) } ?? 0
+    static let first = UInt64(number("PROPERTY_SEED") ?? 0)
+
+    private static func number(_ name: String) -> Int? {
+        unsafe getenv(name).flatMap { unsafe Int(String(cString: $0)) }
+    }
 
     @Test(arguments: 0..<8)
     func `no script breaks an invariant`(_ worker: Int) {

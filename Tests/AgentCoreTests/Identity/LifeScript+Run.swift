@@ -143,6 +143,11 @@ struct LifePlay {
         judgeQuestions()
         if script.isCalm { judgeMints() }
         if host.violations.isEmpty, broken.isEmpty { recover() }
+        if host.violations.isEmpty, broken.isEmpty { lapse() }
+        // Its answer may be from before the change.
+        if host.asks.last?.forcesMeanwhile.contains(.change) == true {
+            broken.append("a change of the source during a question was not asked for again")
+        }
         return broken + host.violations + key.violations
     }
 
@@ -156,7 +161,8 @@ struct LifePlay {
         case .call: call()
         case .rush(let count): for _ in 0..<count { call() }
         case .wish(let life): wish(.seconds(Double(life)))
-        case .reject(let late): host.send(.rejected(generation: (host.snapshot?.generation ?? 0) &- (late ? 1 : 0)))
+        case .reject(let late):
+            host.send(.rejected(generation: (host.snapshot?.credential?.generation ?? 0) &- (late ? 1 : 0)))
         case .sourceChanged: host.send(.sourceChanged)
         case .step(let size, let told):
             issuer.skew = issuer.skew.plus(Int64(size) * 1_000_000_000)
@@ -211,7 +217,9 @@ struct LifePlay {
             let decision = wish.decide(snapshot, at: host.now)
             switch decision {
             case .serve:
-                if !snapshot.isUsable(for: life, at: host.now) { broken.append("a wish is served short at \(host.boot)") }
+                if !snapshot.isUsable(for: life, at: host.now) {
+                    broken.append("a wish is served short at \(host.boot)")
+                }
                 return
             case .refuse:
                 if snapshot.isUsable(for: life, at: host.now) { broken.append("a wish is refused at \(host.boot)") }
@@ -244,7 +252,9 @@ struct LifePlay {
                 if isStepped || isRefused { continue }
                 let asked = min(failure.retryAfter ?? .zero, .seconds(300)).nanoseconds
                 if gap < second + asked { broken.append("asked \(gap) ns after a failure at \(next.at)") }
-            } else if next.forces.isDisjoint(with: [.rejection, .step]), let floor = first.floor, gap < floor - 1_000_000 {
+            } else if next.forces.isDisjoint(with: [.rejection, .step]), let floor = first.floor,
+                gap < floor - 1_000_000
+            {
                 broken.append("asked \(gap) ns after a token with a floor of \(floor) at \(next.at)")
             }
         }
@@ -278,5 +288,24 @@ struct LifePlay {
             if !host.violations.isEmpty { return }
         }
         broken.append("not back after 400 s: \(host.snapshot?.phase as Any), \(host.snapshot?.failure as Any)")
+    }
+    // MARK: On demand
+
+    /// Left alone, it is let go and nobody is asked any more; kept warm, it is never gone.
+    private mutating func lapse() {
+        let life = Int64.seconds(Double(max(script.life, 600)))
+        if script.prefetch {
+            // Whatever stands from before is over then, or good.
+            pass(life.plus(life).plus(.seconds(400)))
+            for _ in 0..<10 {
+                pass(.seconds(Double(script.life)) / 3)
+                if !host.isUsable, script.life >= 5 { broken.append("a prefetch is let go at \(host.boot)") }
+            }
+            return
+        }
+        pass(life.plus(life).plus(.seconds(400)))
+        let asked = host.asked.count
+        pass(life.plus(life))
+        if host.asked.count > asked { broken.append("asked though nobody wanted it, at \(host.boot)") }
     }
 }

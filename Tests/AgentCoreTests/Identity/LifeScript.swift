@@ -99,7 +99,8 @@ struct LifeScript: Sendable, CustomStringConvertible {
 
     /// Nothing is said to come early, and the source does what it should in time.
     var isCalm: Bool {
-        replies.allSatisfy { [.fresh, .untold, .opaque].contains($0.token) && $0.delay * 20 <= life * 1000 } && skew == 0
+        replies.allSatisfy { [.fresh, .untold, .opaque].contains($0.token) && $0.delay * 20 <= life * 1000 }
+            && skew == 0
             && events.allSatisfy {
                 switch $0 {
                 case .call, .rush: true
@@ -130,8 +131,11 @@ extension LifeScript {
                 below(100) >= trouble
                 ? pick([.fresh, .fresh, .untold, .opaque])
                 : pick([
-                    .aged, .begins(pick([1, 20, 400])), .ended, .reversed, .brief, .same, .same, .endless, .constant, .hang,
-                    .failure(pick(CredentialFailure.Kind.allCases.filter { $0 != .unchanged && $0 != .expired }), retryAfter: nil),
+                    .aged, .begins(pick([1, 20, 400])), .ended, .reversed, .brief, .same, .same, .endless, .constant,
+                    .hang,
+                    .failure(
+                        pick(CredentialFailure.Kind.allCases.filter { $0 != .unchanged && $0 != .expired }),
+                        retryAfter: nil),
                     .failure(.refused, retryAfter: pick([0, 1, 30, 400, 100_000])),
                 ])
             let delay = isCalm ? below(max(1, min(3000, life * 50))) : pick([0, 1, 50, 1000, 3000, 20_000])

@@ -59,7 +59,9 @@ struct VirtualHost {
     private var flyingSince: Int64 = 0
     /// When each value that the source gave ends by what was said of it, whatever the machine made of that.
     private var ends: [String: HostTime] = [:]
+    private var starts: [String: HostTime] = [:]
     private var heldEnd: HostTime?
+    private var heldStart: HostTime?
 
     /// 2026-11-21T08:00:00Z
     static let epoch = Int64(1_795_248_000) * 1_000_000_000
@@ -108,16 +110,25 @@ struct VirtualHost {
             case .publish(let new):
                 published += 1
                 snapshot = new
-                heldEnd = new.credential.flatMap { ends[TestToken.text($0.secret)] }
+                let text = new.credential.map { TestToken.text($0.secret) } ?? ""
+                (heldStart, heldEnd) = (starts[text], ends[text])
             case .report(let change):
                 changes.append(change)
-                if case .rejected(_, renews: true) = change {
+                guard case .rejected(let generation, let renews) = change else { break }
+                if case .rejected(generation) = event {} else { violations.append("a late refusal counts at \(boot)") }
+                if renews {
                     renewals.append(boot)
                     force(.rejection)
                 }
             }
         }
         if let ended { end(ended) }
+        // Only a newer value, or its own end, takes a value away.
+        if shown?.isUsable(at: now) == true, snapshot?.isUsable(at: now) == false,
+            shown?.generation == snapshot?.generation
+        {
+            violations.append("a usable value is lost at \(boot)")
+        }
         check()
     }
 
@@ -226,8 +237,9 @@ struct VirtualHost {
 
     private mutating func checkValue() {
         guard let snapshot, snapshot.isUsable(at: now) else { return }
-        if heldEnd?.isReached(at: now) == true {
-            violations.append("an expired value is usable at \(boot)")
+        if heldEnd?.isReached(at: now) == true { violations.append("an expired value is usable at \(boot)") }
+        if let heldStart, !heldStart.isReached(at: now) {
+            violations.append("a value is usable before it begins at \(boot)")
         }
     }
 
@@ -235,7 +247,11 @@ struct VirtualHost {
     private mutating func forgetUnlessHeld(_ value: SourceValue) {
         let text = TestToken.text(value.secret)
         let held = [machine.current, machine.upcoming].compactMap { $0.map { TestToken.text($0.secret) } }
-        if held.contains(text) { accepted.insert(text) } else if !accepted.contains(text) { ends[text] = nil }
+        if held.contains(text) {
+            accepted.insert(text)
+        } else if !accepted.contains(text) {
+            (ends[text], starts[text]) = (nil, nil)
+        }
     }
 
     private var accepted: Set<String> = []
@@ -253,6 +269,11 @@ struct VirtualHost {
             if claims?.expires == nil, let age = machine.spec.effectiveMaxAge { end.boot = boot.plus(age.nanoseconds) }
         }
         if claims != nil, ends[text] != nil { return }
+        // An `iat` ahead says that this host's clock is behind, and as much of `nbf` is no reason to wait.
+        if let begin = claims?.notBefore {
+            let length = begin.minus(max(now.wall, claims?.issued ?? now.wall))
+            starts[text] = length > 0 ? HostTime(wall: begin, boot: boot.plus(length)) : nil
+        }
         ends[text] = end
     }
 }
