@@ -193,34 +193,32 @@ import Testing
     }
 
     @Test func `a command that hangs is told of in its own words, and is not left behind`() async throws {
-        let lifeline = try Lifeline()
-        let script = "\(lifeline.hold); trap '' TERM; echo 'waiting for a login' >&2; sleep 1000 & sleep 1000; wait"
+        let family = try ProcessFamily()
+        let script = family.script("trap '' TERM; echo 'waiting for a login' >&2; sleep 1000 & sleep 1000; wait")
         var exec = ExecSpec(command: ["/bin/sh", "-c", script])
-        exec.timeLimit = .milliseconds(200)
+        exec.timeLimit = .seconds(1)
         let stage = try Stage { spec, loop in CredentialSources.source(for: spec, on: loop) }
         await stage.engine.configure([CredentialSpec(name: "token", source: .exec(exec))])
         stage.engine.demand("token")
         let failed = await stage.first { $0.failure != nil }
         #expect(failed.failure?.kind == .timedOut)
         #expect(failed.failure?.message.contains("saying \"waiting for a login\"; see what it waits for") == true)
-        #expect(await lifeline.isLetGo())
+        try family.waitForEnd()
         await stage.end()
     }
 
     @Test func `a command that ignores SIGTERM does not outlive the engine`() async throws {
-        let folder = ScratchFolder()
-        let lifeline = try Lifeline()
-        let script = "\(lifeline.hold); trap '' TERM; echo > \(folder.path("began")); sleep 1000 & sleep 1000; wait"
-        guard unsafe mkfifo(folder.path("began"), 0o600) == 0 else { throw SystemError("mkfifo") }
+        let family = try ProcessFamily()
+        let script = "trap '' TERM; " + family.script("sleep 1000 & sleep 1000; wait")
         let stage = try Stage { spec, loop in CredentialSources.source(for: spec, on: loop) }
         await stage.engine.configure([
             CredentialSpec(name: "token", source: .exec(ExecSpec(command: ["/bin/sh", "-c", script])))
         ])
         stage.engine.demand("token")
-        await EventLoop.offload { _ = ScratchFolder.contents(of: folder.path("began")) }
+        try await EventLoop.offload { Result { try family.waitForStart() } }.get()
         // Its loop ends with it: what it has not killed by then it never will.
         await stage.end()
-        #expect(await lifeline.isLetGo())
+        try family.waitForEnd()
     }
 
     @Test func `a stopped engine is silent and lets go of its loop`() async throws {

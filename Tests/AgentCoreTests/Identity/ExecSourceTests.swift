@@ -180,42 +180,36 @@ import Testing
     @Test func `a command that hangs is ended at its limit, its children with it, and its last words are told`()
         async throws
     {
-        let lifeline = try Lifeline()
+        let family = try ProcessFamily()
         var spec = Self.shell(
-            "\(lifeline.hold); echo 'open the browser at x' >&2; trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"
-        )
-        spec.timeLimit = .milliseconds(500)
+            family.script("echo 'open the browser at x' >&2; trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"))
+        spec.timeLimit = .seconds(2)
         guard case .failure(let failure) = try await Self.fetch(spec) else { return #expect(Bool(false)) }
         #expect(
             failure
                 == CredentialFailure(
                     .timedOut,
-                    "command \"sh\" did not end within 0.5 seconds and was stopped, saying \"open the browser at x\";"
+                    "command \"sh\" did not end within 2.0 seconds and was stopped, saying \"open the browser at x\";"
                         + " see what it waits for, or raise timeout in its configuration"))
-        #expect(await lifeline.isLetGo())
+        try family.waitForEnd()
     }
 
     @Test func `a fetch that is cancelled ends the command at once`() async throws {
-        let folder = ScratchFolder()
-        let lifeline = try Lifeline()
+        let family = try ProcessFamily()
         try await LoopActor.with { actor, loop, _ in
-            let fifo = folder.path("fifo")
-            guard unsafe mkfifo(fifo, 0o600) == 0 else { throw SystemError("mkfifo") }
-            var spec = ExecSpec(
-                command: ["/bin/sh", "-c", "\(lifeline.hold); echo > \(fifo); sleep 1000"])
+            var spec = Self.shell(family.script("sleep 1000"))
             spec.timeLimit = .seconds(600)
             let source = ExecSource(spec: spec, loop: loop)
             let fetch = Task {
                 _ = actor
                 return try await source.fetch()
             }
-            // Opens once the command has opened its end.
-            await EventLoop.offload { _ = ScratchFolder.contents(of: fifo) }
+            try await EventLoop.offload { Result { try family.waitForStart() } }.get()
             fetch.cancel()
             guard case .failure(let failure) = await fetch.result else { return #expect(Bool(false)) }
             #expect((failure as? CredentialFailure)?.kind == .timedOut)
         }
-        #expect(await lifeline.isLetGo())
+        try family.waitForEnd()
     }
 
     @Test func `what a command was given or complains of as a secret is in no sentence`() async throws {
@@ -235,21 +229,22 @@ import Testing
                 + " [hidden] refused\"; run it by hand as the agent's user")
     }
 
-    @Test func `no descriptor is left by whatever happens`() async throws {
-        try await LoopActor.with { _, loop, _ in
-            let before = DescriptorCount.now
-            for round in 0..<60 {
-                var spec =
-                    round % 3 == 0 ? ExecSpec(command: ["/nonexistent"]) : Self.shell("echo x; exit \(round % 2)")
-                if round % 10 == 9 {
-                    spec = Self.shell("sleep 1000")
-                    spec.timeLimit = .milliseconds(30)
+    @Test func `no descriptor is left by whatever happens`() async {
+        await #expect(processExitsWith: .success) {
+            try await LoopActor.with { _, loop, _ in
+                try await DescriptorCount.staysTheSame {
+                    for round in 0..<6 {
+                        var spec =
+                            round % 3 == 0
+                            ? ExecSpec(command: ["/nonexistent"]) : Self.shell("echo x; exit \(round % 2)")
+                        if round == 5 {
+                            spec = Self.shell("sleep 1000")
+                            spec.timeLimit = .milliseconds(30)
+                        }
+                        _ = try? await ExecSource(spec: spec, loop: loop).fetch()
+                    }
                 }
-                _ = try? await ExecSource(spec: spec, loop: loop).fetch()
             }
-            // Other tests run meanwhile; a leak would be at least one descriptor a round.
-            let isBack = await DescriptorCount.falls(below: before + 40)
-            #expect(isBack)
         }
     }
 }
