@@ -203,23 +203,21 @@ extension CredentialMachine {
     private mutating func accept(
         _ fetched: Credential, from flight: Flight, at now: HostTime, _ actions: inout [Action]
     ) throws(CredentialFailure) {
-        if let held = upcoming ?? current {
-            if held.secret.isEqual(to: fetched.secret) {
-                if rejection.isActive(at: now) {
-                    if spec.kind == .key || spec.source.isAuthoritative { rejection.isRenewalDue = false }
-                    throw CredentialFailure(
-                        .unchanged, "the source still returns the value that upstream refused; replace it at the source"
-                    )
-                }
-                return try confirm(held, by: fetched, from: flight, at: now, &actions)
-            }
-            // Two caches behind one name may hold tokens of different age. The longer one is kept; but a file is the
-            // truth, and a value that was refused is worth nothing.
-            let endsSooner = fetched.expires.remaining(at: now) < held.expires.remaining(at: now)
-            if endsSooner, held.isUsable(at: now), !spec.source.isAuthoritative, !rejection.isActive(at: now) {
+        if let held = [upcoming, current].compactMap(\.self).first(where: { $0.secret.isEqual(to: fetched.secret) }) {
+            if rejection.isActive(at: now), held.generation == current?.generation {
+                if spec.kind == .key || spec.source.isAuthoritative { rejection.isRenewalDue = false }
                 throw CredentialFailure(
-                    .unchanged, "the source returned a token that ends before the one held; the one held stays in use")
+                    .unchanged, "the source still returns the value that upstream refused; replace it at the source")
             }
+            return try confirm(held, by: fetched, from: flight, at: now, &actions)
+        }
+        // Two caches behind one name may hold tokens of different age. The longer one is kept; but a file is the truth,
+        // and a value that was refused is worth nothing.
+        if let current, current.isUsable(at: now), !spec.source.isAuthoritative, !rejection.isActive(at: now),
+            fetched.expires.remaining(at: now) < current.expires.remaining(at: now)
+        {
+            throw CredentialFailure(
+                .unchanged, "the source returned a token that ends before the one held; the one held stays in use")
         }
         generation &+= 1
         mints &+= 1
@@ -254,7 +252,11 @@ extension CredentialMachine {
                     ? "the source returned the same token again, with the same end; it is asked again before that"
                     : "the source returned the same token again, which has expired; see that the source renews it")
         }
-        if upcoming == nil { current = held.extended(by: fetched) } else { upcoming = held.extended(by: fetched) }
+        if held.generation == upcoming?.generation {
+            upcoming = held.extended(by: fetched)
+        } else {
+            current = held.extended(by: fetched)
+        }
         succeed(with: fetched, from: flight, at: now, &actions)
     }
 

@@ -56,6 +56,16 @@ import Testing
         #expect(script.run() == [])
     }
 
+    /// A token was compared with the one that had yet to begin alone, and took the place of the longer one that served.
+    @Test func `the value that serves gives way to a longer one only, whatever waits behind it`() {
+        let script = LifeScript(
+            life: 900,
+            replies: [
+                .init(delay: 0, token: .fresh), .init(delay: 0, token: .begins(400)), .init(delay: 0, token: .endless),
+            ], events: [.call, .sourceChanged, .pass(209), .sourceChanged], seed: 2362)
+        #expect(script.run() == [])
+    }
+
     /// The newest generation is that of a value that has yet to begin; the one that is sent is older.
     @Test func `a refusal of the value that serves is told of that value`() {
         var host = VirtualHost(CredentialMachineTests.exec, source: CredentialMachineTests.minting(300))

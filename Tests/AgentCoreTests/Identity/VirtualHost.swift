@@ -123,6 +123,12 @@ struct VirtualHost {
             }
         }
         if let ended { end(ended) }
+        if ended != nil, let old = shown?.credential, let new = snapshot?.credential, old.generation != new.generation,
+            old.isUsable(at: now), shown?.isRejected(at: now) == false, !machine.spec.source.isAuthoritative,
+            new.expires.remaining(at: now) < old.expires.remaining(at: now)
+        {
+            violations.append("a value that ends sooner took the place of a good one at \(boot)")
+        }
         // Only a newer value, or its own end, takes a value away.
         if shown?.isUsable(at: now) == true, snapshot?.isUsable(at: now) == false,
             shown?.generation == snapshot?.generation
