@@ -83,6 +83,8 @@ struct VirtualHost {
     mutating func send(_ event: CredentialMachine.Event) {
         note(event)
         let shown = snapshot
+        // One that was taken while the value was refused may begin now, and end sooner.
+        let isAwaited = machine.upcoming != nil
         var ended: UInt64?
         if case .fetched(let flight, _) = event { ended = flight }
         for action in machine.handle(event, at: now) {
@@ -123,7 +125,8 @@ struct VirtualHost {
             }
         }
         if let ended { end(ended) }
-        if ended != nil, let old = shown?.credential, let new = snapshot?.credential, old.generation != new.generation,
+        if ended != nil, !isAwaited, let old = shown?.credential, let new = snapshot?.credential,
+            old.generation != new.generation,
             old.isUsable(at: now), shown?.isRejected(at: now) == false, !machine.spec.source.isAuthoritative,
             new.expires.remaining(at: now) < old.expires.remaining(at: now)
         {
