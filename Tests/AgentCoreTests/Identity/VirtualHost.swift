@@ -159,7 +159,8 @@ struct VirtualHost {
         guard let place = asks.lastIndex(where: { $0.flight == flight }) else { return }
         asks[place].end = boot
         asks[place].failure = snapshot?.failure
-        asks[place].floor = (machine.upcoming ?? machine.current)?.schedule.floor
+        // Of whichever of the two the answer was about.
+        asks[place].floor = [machine.upcoming, machine.current].compactMap { $0?.schedule.floor }.min()
     }
 
     /// The host sleeps: both clocks go on, and nothing happens until it wakes.
