@@ -53,7 +53,8 @@ extension Exchange {
                 chosen.append(
                     Pick(
                         line: line, name: injection.names[link], link: link,
-                        generation: table.snapshots[place].generation, why: why))
+                        // Of the value that is sent: a newer one may be held that has not begun.
+                        generation: table.snapshots[place].credential?.generation ?? 0, why: why))
             case .wait(let link):
                 if case .credential(let place) = injection.chain.links[link] { table.demand(place) }
                 return .wait
