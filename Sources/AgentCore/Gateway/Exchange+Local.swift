@@ -15,10 +15,10 @@ extension Exchange {
     func serveLocal(headCount: Int) async -> End {
         do throws(ErrorAnswer) {
             try await checkAccess(state.plan.access)
-            guard facts.method == .get || facts.method == .head else {
-                throw ErrorAnswer(405, "method", "the agent's own endpoints are asked with GET")
-            }
             let path = caller.withHead { $1.text($0.pathRange, limit: 300) }
+            guard facts.method == .get || facts.method == .head else {
+                throw ErrorAnswer(405, "method", "\(path) takes GET and HEAD, not \(record.method)")
+            }
             switch path {
             case "/-/healthy":
                 return await answer(200, type: "text/plain", content: "ok\n".utf8.span, headCount: headCount)
@@ -66,7 +66,8 @@ extension Exchange {
                 403, "key", "\(name) is a key, and keys are never handed out; call a route that injects it")
         }
         let query = caller.withHead { $1.text($0.queryRange, limit: 200) }
-        let life = try minimumLife(query)
+        let asked = try TokenQuery(query)
+        let life = asked.life
         var wish = TokenWish(life: life, bound: state.now.boot + state.plan.timeouts.credentialWait)
         while true {
             let table = state.credentials
@@ -79,7 +80,7 @@ extension Exchange {
                 guard let credential = table.snapshots[place].credential else { break }
                 table.noteUse(place)
                 record.credential = name
-                return await answerToken(credential, at: now, asJSON: query.contains("format=json"), headCount)
+                return await answerToken(credential, at: now, asJSON: asked.isJSON, headCount)
             case .refuse(let code, let message, let retryAt):
                 table.demand(place)
                 throw ErrorAnswer(503, code, message, retryAfter: seconds(until: retryAt, now))
@@ -108,17 +109,5 @@ extension Exchange {
         }
         return await answer(
             200, type: asJSON ? "application/json" : "text/plain", secretContent: content, headCount: headCount)
-    }
-
-    private func minimumLife(_ query: String) throws(ErrorAnswer) -> Int64 {
-        for part in query.dropFirst().split(separator: "&") where part.hasPrefix("min-life=") {
-            guard let seconds = Int64(part.dropFirst("min-life=".count)), (0...2_592_000).contains(seconds) else {
-                throw ErrorAnswer(
-                    400, "min-life", "\(part.prefix(30)) does not fit; write whole seconds, from 0 to 2592000 (30 days)"
-                )
-            }
-            return seconds * 1_000_000_000
-        }
-        return 0
     }
 }
