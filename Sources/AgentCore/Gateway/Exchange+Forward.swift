@@ -102,6 +102,9 @@ extension Exchange {
             switch error {
             case .abandoned: throw .callerLeft
             case .timedOut: throw .answer(ErrorAnswer(504, "\(error.code)", error.description))
+            case .unreachable:
+                let repair = "see whether the upstream of route \(route.spec.prefix) runs"
+                throw .answer(ErrorAnswer(502, "\(error.code)", "\(error); \(repair)"))
             default: throw .answer(ErrorAnswer(502, "\(error.code)", error.description))
             }
         }

@@ -244,7 +244,8 @@ import Testing
             answer(#"{"token":"hunter2"}"#),
             CredentialFailure(
                 .malformed,
-                "http://127.0.0.1:PORT/token: the answer has nothing at /access_token, where the token should be")
+                "http://127.0.0.1:PORT/token: the answer has nothing at /access_token, where the token should be; "
+                    + "see field in its configuration, and what the source prints")
         ),
         (
             answer(#"{"error":"bad_verification_code","error_description":"it is old"}"#),
