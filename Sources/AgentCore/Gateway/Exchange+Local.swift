@@ -12,7 +12,7 @@ extension Exchange {
         }
     }
 
-    func serveLocal(headCount: Int) async -> End {
+    mutating func serveLocal(headCount: Int) async -> End {
         do throws(ErrorAnswer) {
             try await checkAccess(state.plan.access)
             guard facts.method == .get || facts.method == .head else {
@@ -39,12 +39,12 @@ extension Exchange {
         }
     }
 
-    private func answerStatus(_ headCount: Int) async -> End {
+    private mutating func answerStatus(_ headCount: Int) async -> End {
         let document = StatusDocument(state).json()
         return await answer(200, type: "application/json", content: document.utf8.span, headCount: headCount)
     }
 
-    private func answerMetrics(_ headCount: Int) async -> End {
+    private mutating func answerMetrics(_ headCount: Int) async -> End {
         let text = await state.renderMetrics()
         return await answer(200, type: MetricsText.contentType, content: text.utf8.span, headCount: headCount)
     }
@@ -54,7 +54,7 @@ extension Exchange {
     /// Hands out a token with at least the life that `min-life` (seconds) asks for, from the cache if it can.
     ///
     /// Keys are never handed out: they do not end, and the point of the agent is that nobody on the host holds one.
-    private func answerToken(_ name: String, headCount: Int) async throws(ErrorAnswer) -> End {
+    private mutating func answerToken(_ name: String, headCount: Int) async throws(ErrorAnswer) -> End {
         guard let place = state.credentials.position(of: name) else {
             let names = state.plan.credentialNames.sorted().joined(separator: ", ")
             throw ErrorAnswer(
@@ -95,7 +95,9 @@ extension Exchange {
         }
     }
 
-    private func answerToken(_ credential: Credential, at now: HostTime, asJSON: Bool, _ headCount: Int) async -> End {
+    private mutating func answerToken(_ credential: Credential, at now: HostTime, asJSON: Bool, _ headCount: Int) async
+        -> End
+    {
         var content = ByteBuffer(capacity: credential.secret.count + 128)
         defer { content.consumeWiping(content.count) }
         if asJSON {

@@ -25,9 +25,11 @@ final class LoopState {
     let diagnosis: SocketDiagnosis?
     /// Groups of callers' uids, as the user database gave them a moment ago.
     private var memberships: [UInt32: (groups: Set<UInt32>, expires: Int64)] = [:]
-    private(set) var isDraining = false
+    /// Shared by the connections of callers.
+    let shutdown = ServerConnection.Shutdown()
+    var isDraining: Bool { shutdown.isDraining }
     /// Open connections of callers.
-    var connections: [ObjectIdentifier: ServerConnection] = [:]
+    var channels: [ObjectIdentifier: Channel] = [:]
     var metrics = WorkerMetrics()
     /// Where each route of the plan counts.
     private(set) var metricSlots: [Int] = []
@@ -175,11 +177,8 @@ final class LoopState {
 
     /// Idle connections end now, the others after the request in hand.
     func drain() {
-        isDraining = true
-        for connection in connections.values {
-            connection.isDraining = true
-            connection.parker.unpark()
-        }
+        shutdown.isDraining = true
+        for channel in channels.values { channel.parker?.unpark() }
         for pool in pools.values { pool.close() }
     }
 
@@ -192,9 +191,10 @@ final class LoopState {
 
     /// Ends every call that is still under way.
     func abortAll() {
-        for connection in connections.values {
-            connection.channel.abort()
-            connection.parker.unpark()
+        for channel in channels.values {
+            let parker = channel.parker
+            channel.abort()
+            parker?.unpark()
         }
     }
 

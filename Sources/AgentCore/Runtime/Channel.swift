@@ -84,6 +84,8 @@ final class Channel: EventTarget {
     }
 
     var isOpen: Bool { descriptor >= 0 }
+    /// Nobody is at the other end any more, or there is none.
+    var hasLeft: Bool { isHungUp || !isOpen }
     /// For getsockname(2), SO_PEERCRED and the like; −1 when closed.
     var rawDescriptor: Int32 { descriptor }
 
