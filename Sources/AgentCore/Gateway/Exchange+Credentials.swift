@@ -44,16 +44,15 @@ extension Exchange {
                 // The caller's own passes by itself.
                 guard case .credential(let place) = injection.chain.links[link], let form = injection.forms[link]
                 else { continue }
-                guard let line = table.line(place, as: form, slot: injection.lineSlots[link]) else {
+                guard let rendered = table.use(place, as: form, slot: injection.lineSlots[link]) else {
                     // Cannot be, since what is used is held; and if it were, no call goes out without its credential.
                     return .fail(noCredential([], retryAt: nil, now: now))
                 }
-                table.noteUse(place)
                 state.noteChain(route, number, link: link, why: why)
                 chosen.append(
                     Pick(
-                        line: line, name: injection.names[link], link: link,
-                        generation: table.snapshots[place].generation, why: why))
+                        line: rendered.line, name: injection.names[link], link: link,
+                        generation: rendered.generation, why: why))
             case .wait(let link):
                 if case .credential(let place) = injection.chain.links[link] { table.demand(place) }
                 return .wait

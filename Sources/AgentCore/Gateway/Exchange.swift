@@ -133,7 +133,7 @@ struct Exchange: ~Copyable {
     /// What is refused whatever the route.
     private mutating func checkRequest() throws(ErrorAnswer) {
         do throws(HTTPError) {
-            try ServedRequests.check(caller.head)
+            try ServedRequests.check(form: caller.head.form, method: caller.head.method)
             facts.framing = try caller.requestFraming(state.plan.limits)
             isFramed = true
         } catch {
@@ -162,9 +162,9 @@ struct Exchange: ~Copyable {
     /// Whether the caller may do this.
     func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
         guard let uid else { return }
-        var decision = policy.decide(uid: uid, memberships: state.memberships(of: uid))
+        var decision = policy.decide(uid: uid, memberships: nil)
         if decision == .needsGroups {
-            await state.lookUpMemberships(of: uid)
+            if state.memberships(of: uid) == nil { await state.lookUpMemberships(of: uid) }
             decision = policy.decide(uid: uid, memberships: state.memberships(of: uid) ?? [])
         }
         guard decision == .permitted else {
@@ -231,22 +231,7 @@ extension Exchange {
             if record.failure != nil { state.metrics.countRefusal(record.failure ?? "") }
             return
         }
-        let record = record
-        state.metrics.update(slot: metricSlot) { metrics in
-            metrics.countAnswer(status: record.status)
-            metrics.receivedBytes &+= record.received
-            metrics.sentBytes &+= record.sent
-            if let link = record.link, link > 0 { metrics.fallbacks &+= 1 }
-            if record.isReplayed { metrics.replays &+= 1 }
-            switch record.failure {
-            case "no-credential": metrics.withoutCredential &+= 1
-            case "client-gone": metrics.clientAborts &+= 1
-            case .some where record.status == nil || (record.status ?? 0) >= 502: metrics.upstreamFailures &+= 1
-            default: break
-            }
-            if let firstByte = record.firstByteNanoseconds { metrics.firstByte.record(nanoseconds: firstByte) }
-            metrics.duration.record(nanoseconds: record.durationNanoseconds)
-        }
+        state.metrics.count(record, slot: metricSlot)
     }
 }
 

@@ -33,7 +33,7 @@ final class LoopState {
     var metrics = WorkerMetrics()
     /// Where each route of the plan counts.
     private(set) var metricSlots: [Int] = []
-    var accessLog: AccessLog
+    let accessLog: AccessLog
     let log: Log
     /// Why the last reload changed nothing; nil if it did.
     var reloadProblem: String?
@@ -204,7 +204,8 @@ final class LoopState {
 
     /// The time of answers, rendered once a second.
     func currentDate() -> HTTPDate {
-        date.update(second: now.wall / 1_000_000_000)
+        let second = now.wall / 1_000_000_000
+        if date.second != second { date = HTTPDate(second: second) }
         return date
     }
 }

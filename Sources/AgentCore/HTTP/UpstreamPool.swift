@@ -41,14 +41,16 @@ final class UpstreamPool {
         self.loop = loop
     }
 
-    var idleCount: Int { idle.count }
+    /// How many are idle. Beside the list, so that it is read without opening that.
+    private(set) var idleCount = 0
 
     /// When the oldest idle connection is due to be closed; nil if there is none.
-    var nextExpiry: Int64? { idle.isEmpty ? nil : idle[0].expires }
+    var nextExpiry: Int64? { idleCount == 0 ? nil : idle[0].expires }
 
     /// An idle connection that has shown no sign of death, for the task that parks on `parker`.
     func take(for parker: Parker) -> ClientConnection? {
         while let candidate = idle.popLast() {
+            idleCount -= 1
             var connection = candidate.takeConnection()
             guard connection.channel.isOpen, !connection.channel.isHungUp else {
                 connection.close()
@@ -98,15 +100,16 @@ final class UpstreamPool {
             let channel = connection.channel
             channel.whenIdle = { [unowned self, unowned channel] in self.look(at: channel) }
         }
-        if idle.count >= max(1, idleLimit) { close(at: 0) }
+        if idleCount >= max(1, idleLimit) { close(at: 0) }
         idle.append(Idle(connection: connection, expires: loop.now + idleTimeout))
-        return idle.count == 1
+        idleCount += 1
+        return idleCount == 1
     }
 
     /// An idle connection stirs. If the server closed it or said something unasked, it is of no more use; TLS may also
     /// have had a message of its own to deliver.
     private func look(at channel: Channel) {
-        guard let index = (0..<idle.count).first(where: { idle[$0].connection.channel === channel }) else { return }
+        guard let index = (0..<idleCount).first(where: { idle[$0].connection.channel === channel }) else { return }
         if case .blocked? = try? channel.read(into: &idle[index].connection.input), !channel.isHungUp { return }
         close(at: index)
     }
@@ -118,10 +121,11 @@ final class UpstreamPool {
 
     /// Closes all that are idle: the route is gone, or the agent is.
     func close() {
-        while !idle.isEmpty { close(at: idle.count - 1) }
+        while idleCount > 0 { close(at: idleCount - 1) }
     }
 
     private func close(at index: Int) {
+        idleCount -= 1
         var connection = idle.remove(at: index).takeConnection()
         connection.close()
     }
