@@ -11,8 +11,11 @@ FUZZ_SECONDS ?= 60
 # Each of many tests runs a whole agent with loops, sockets and inotify of its own; a user has 128 of the last.
 TESTS_AT_ONCE := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=12
 
+# The newest package that was built.
+DEB = $(shell ls -t build/deb/gateway-agent_*.deb | head -n 1)
+
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo check tsan fuzz bench bench-quick simulate deb deb-test clean
+.PHONY: help deps build test demo check tsan fuzz bench bench-quick simulate deb deb-test deb-release clean
 
 help:
 	@printf '%s\n' \
@@ -25,7 +28,8 @@ help:
 	  'make bench   beside nginx, HAProxy, Envoy and Caddy; writes benchmarks/RESULTS.md (half an hour)' \
 	  'make bench-quick  the same in a minute, of nginx and HAProxy only; prints' \
 	  'make deb     the Debian package, in build/deb/' \
-	  'make deb-test  that package in a booted Debian 12: install, load, upgrade, crash, reboot (root)' \
+	  'make deb-test  that package in booted Debians 12 and 13: load, upgrade, crash, reboot (root)' \
+  'make deb-release  what takes longer: the same bytes twice, piuparts, autopkgtest, limits (root)' \
 	  'make simulate  100,000 hosts against one issuer: proves the renewal policy, draws docs/fleet.svg' \
 	  'make deps    what all of these need (the others call it themselves)' \
 	  'make clean   removes what was built'
@@ -80,6 +84,13 @@ deb:
 deb-test: deb
 	@scripts/deps deb-test
 	packaging/test/run
+
+deb-release: deb
+	@scripts/deps deb-test deb-release
+	packaging/test/piuparts $(DEB)
+	packaging/test/autopkgtest $(DEB)
+	packaging/test/limits $(DEB)
+	packaging/test/reproducible
 
 # In virtual time, about a minute; exits with 1 if a claim does not hold.
 simulate:

@@ -22,46 +22,42 @@ private enum Outcome: Equatable {
     case refused(HTTPError)
 }
 
-/// However the bytes arrive, a request must come out the same: else two readers of one message would disagree.
-private func fuzzRequest(_ input: Span<UInt8>) {
-    let limits = HTTPLimits()
-    var (whole, pieces) = (RequestHead(), RequestHead())
-    func parse(_ bytes: Span<UInt8>, _ head: inout RequestHead) -> Outcome {
-        do throws(HTTPError) {
-            return .complete(try HeadParser.parseRequest(bytes, into: &head, limits: limits))
-        } catch {
-            return .refused(error)
-        }
+/// However the bytes arrive, a head must come out the same: else two readers of one message would disagree.
+private func parseWholeAndByByte(
+    _ input: Span<UInt8>, whole: (Span<UInt8>) throws(HTTPError) -> Int?,
+    pieces: (Span<UInt8>) throws(HTTPError) -> Int?
+) -> Outcome {
+    func outcome(of bytes: Span<UInt8>, _ parse: (Span<UInt8>) throws(HTTPError) -> Int?) -> Outcome {
+        do throws(HTTPError) { return .complete(try parse(bytes)) } catch { return .refused(error) }
     }
-    let outcome = parse(input, &whole)
+    let atOnce = outcome(of: input, whole)
     var count = 0
     var last = Outcome.complete(nil)
     while count < input.count, last == .complete(nil) {
         count += 1
-        last = parse(input.extracting(first: count), &pieces)
+        last = outcome(of: input.extracting(first: count), pieces)
     }
-    precondition(outcome == last, "\(outcome) at once, \(last) byte by byte")
+    precondition(atOnce == last, "\(atOnce) at once, \(last) byte by byte")
+    return atOnce
+}
+
+private func fuzzRequest(_ input: Span<UInt8>) {
+    let limits = HTTPLimits()
+    var (whole, pieces) = (RequestHead(), RequestHead())
+    let outcome = parseWholeAndByByte(
+        input,
+        whole: { bytes throws(HTTPError) in try HeadParser.parseRequest(bytes, into: &whole, limits: limits) },
+        pieces: { bytes throws(HTTPError) in try HeadParser.parseRequest(bytes, into: &pieces, limits: limits) })
     if case .complete(.some) = outcome { _ = try? BodyFraming.request(whole, in: input, limits: limits) }
 }
 
 private func fuzzResponse(_ input: Span<UInt8>) {
-    var (whole, pieces) = (ResponseHead(), ResponseHead())
     let limits = HTTPLimits()
-    func parse(_ bytes: Span<UInt8>, _ head: inout ResponseHead) -> Outcome {
-        do throws(HTTPError) {
-            return .complete(try HeadParser.parseResponse(bytes, into: &head, limits: limits))
-        } catch {
-            return .refused(error)
-        }
-    }
-    let outcome = parse(input, &whole)
-    var count = 0
-    var last = Outcome.complete(nil)
-    while count < input.count, last == .complete(nil) {
-        count += 1
-        last = parse(input.extracting(first: count), &pieces)
-    }
-    precondition(outcome == last, "\(outcome) at once, \(last) byte by byte")
+    var (whole, pieces) = (ResponseHead(), ResponseHead())
+    let outcome = parseWholeAndByByte(
+        input,
+        whole: { bytes throws(HTTPError) in try HeadParser.parseResponse(bytes, into: &whole, limits: limits) },
+        pieces: { bytes throws(HTTPError) in try HeadParser.parseResponse(bytes, into: &pieces, limits: limits) })
     if case .complete(.some) = outcome {
         for method in [HTTPMethod.get, .head] {
             _ = try? BodyFraming.response(whole, in: input, to: method, askedWebSocket: false)

@@ -7,6 +7,7 @@ The unit tests run with Foundation in their process, the program does not, and w
 
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -82,6 +83,37 @@ class Files(unittest.TestCase):
         self.serve(agent, lambda: self.assertEqual(
             [os.readlink(f"/proc/{agent.pid}/fd/{number}") for number in range(3)], ["/dev/null"] * 3))
 
+    def test_an_agent_that_crashes_leaves_no_secret(self) -> None:
+        with open(self.file) as file:
+            text = file.read()
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        self.file.write_text(text.rstrip("}") + f""", routes: {{
+            "/api/": {{ upstream: "http://127.0.0.1:{port}", chain: ["k"] }} }} }}""")
+        for number in (signal.SIGABRT, signal.SIGSEGV):
+            agent = subprocess.Popen(
+                [os.path.abspath(demo.program), "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, cwd=self.folder, env=os.environ | {"SWIFT_BACKTRACE": "enable=yes"},
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2))
+
+            def crash() -> None:
+                with socket.socket(socket.AF_UNIX) as caller:
+                    caller.connect(f"{self.folder}/agent.sock")
+                    caller.sendall(b"GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    # The key was read and written into a request that found nobody.
+                    self.assertIn(b" 502 ", caller.recv(1000))
+                process = pathlib.Path(f"/proc/{agent.pid}")
+                said = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+                agent.send_signal(number)
+                said += agent.communicate(timeout=demo.LIMIT)[0]
+                self.assertEqual(agent.returncode, -number)
+                self.assertNotIn(KEY.encode(), said)
+
+            with self.subTest(signal=number.name):
+                self.serve(agent, crash, ends=False)
+                self.assertEqual([path.name for path in self.folder.iterdir() if path.name.startswith("core")], [])
+
     def test_an_agent_that_nobody_calls_lets_the_processor_sleep(self) -> None:
         agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -105,8 +137,8 @@ class Files(unittest.TestCase):
 
         self.serve(agent, look)
 
-    def serve(self, agent: subprocess.Popen, look=lambda: None) -> None:
-        """Until it answers, then to its end."""
+    def serve(self, agent: subprocess.Popen, look=lambda: None, ends: bool = True) -> None:
+        """Until it answers, then to its end, unless `look` has seen to that."""
         try:
             end = time.monotonic() + demo.LIMIT
             while (status := self.run_it("status", "--config", str(self.file)).returncode) == 69:
@@ -114,8 +146,9 @@ class Files(unittest.TestCase):
                 self.assertIsNone(agent.poll())
             self.assertEqual(status, 0)
             look()
-            agent.send_signal(signal.SIGTERM)
-            self.assertEqual(agent.wait(demo.LIMIT), 0)
+            if ends:
+                agent.send_signal(signal.SIGTERM)
+                self.assertEqual(agent.wait(demo.LIMIT), 0)
         finally:
             agent.kill()
             agent.wait()

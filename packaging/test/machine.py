@@ -46,13 +46,28 @@ class MachineError(Exception):
     """A machine that does not do what was asked of it, as a sentence."""
 
 
-# And for a virtual machine, which needs a kernel of its own.
-KERNEL = ["linux-image-cloud-amd64", "initramfs-tools", "zstd"]
+# What other roots hold besides: a virtual machine needs a kernel of its own.
+MORE = {"kernel": ["linux-image-cloud-amd64", "initramfs-tools", "zstd"], "autopkgtest": ["autopkgtest", "dpkg-dev"]}
 
 
-def build(suite: str, kernel: bool = False) -> pathlib.Path:
+def probe() -> None:
+    """Tries what a machine needs of this host, so that a host which cannot do it says so in one sentence."""
+    if os.geteuid() != 0:
+        raise MachineError("a machine needs root, for mounts and a control group; run it with sudo")
+    result = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "--uts", "--ipc", "--net", "--pid", "--fork", "sh", "-c",
+         'mount -t cgroup2 cgroup2 /mnt && mkdir "/mnt/$1" && rmdir "/mnt/$1" && mount -t tmpfs tmpfs /mnt', "sh",
+         f"machine-probe-{os.getpid()}"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode:
+        raise MachineError(
+            f"this host lets root boot no machine ({result.stdout.strip() or 'unshare fails'}); it needs mounts,"
+            " namespaces and a writable cgroup2, as a host or a privileged container has them")
+
+
+def build(suite: str, more: str = "") -> pathlib.Path:
     """The root folder of a release; made if it is not there."""
-    name = f"{suite}-{EDITION}{'-kernel' if kernel else ''}"
+    name = f"{suite}-{EDITION}{'-' if more else ''}{more}"
     root = CACHE / name
     if (root / "usr/bin/systemctl").exists() or (root / "bin/systemctl").exists():
         return root
@@ -61,28 +76,44 @@ def build(suite: str, kernel: bool = False) -> pathlib.Path:
             raise MachineError(f"there is no {tool}; run: apt-get install --no-install-recommends {package}")
     CACHE.mkdir(parents=True, exist_ok=True)
     fresh = CACHE / f".{name}.{os.getpid()}"
-    subprocess.run(
+    print(f"making the root folder {root}, once", file=sys.stderr, flush=True)
+    made = subprocess.run(
         ["nice", "mmdebstrap", "--variant=minbase", "--format=directory", "--quiet",
-         f"--include={','.join(INCLUDED + (KERNEL if kernel else []))}", "--aptopt=Acquire::Languages \"none\"",
+         f"--include={','.join(INCLUDED + MORE.get(more, []))}", "--aptopt=Acquire::Languages \"none\"",
          # An empty machine-id is filled in at the first boot; the folder makes the journal outlive a reboot.
          "--customize-hook=rm -f \"$1/etc/hostname\"; : >\"$1/etc/machine-id\"; mkdir -p \"$1/var/log/journal\"",
-         suite, str(fresh)], check=True)
-    fresh.rename(root)
+         suite, str(fresh)])
+    if made.returncode:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise MachineError(f"the root folder of {suite} could not be made; see above, and whether apt can reach a mirror")
+    try:
+        fresh.rename(root)
+    except OSError:  # somebody else has made it meanwhile
+        shutil.rmtree(fresh)
     return root
 
 
 class Machine:
     """One machine. `with Machine(name) as machine:` boots it and removes it at the end."""
 
-    def __init__(self, name: str, suite: str = "bookworm") -> None:
-        self.name, self.suite = name, suite
+    def __init__(self, name: str, suite: str = "bookworm", more: str = "") -> None:
+        self.name, self.suite, self.more = name, suite, more
         self.folder = CACHE / "running" / name
         self.boot_seconds = 0.0
 
     def __enter__(self) -> Machine:
+        self.sweep()
         self.remove()
         self.boot()
+        (self.folder / "owner").write_text(str(os.getpid()))
         return self
+
+    @staticmethod
+    def sweep() -> None:
+        """Removes the machines of runs that were killed."""
+        for owner in (CACHE / "running").glob("*/owner"):
+            if not pathlib.Path("/proc", owner.read_text() or "0").exists():
+                Machine(owner.parent.name).remove()
 
     def __exit__(self, *_: object) -> None:
         if not os.environ.get("KEEP_MACHINE"):
@@ -91,7 +122,7 @@ class Machine:
     # Life
 
     def boot(self) -> None:
-        root = build(self.suite)
+        root = build(self.suite, self.more)
         for part in ("upper", "work", "root"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         begin = time.monotonic()
@@ -107,8 +138,8 @@ class Machine:
             state = self.state()
             if state in ("running", "degraded"):
                 break
-            if time.monotonic() - begin > 60:
-                raise MachineError(f"{self.name} is {state or 'not up'} after 60 s: {self.console()}")
+            if time.monotonic() - begin > 120:
+                raise MachineError(f"{self.name} is {state or 'not up'} after 120 s: {self.console()}")
             time.sleep(0.05)
         self.boot_seconds = time.monotonic() - begin
 
@@ -129,21 +160,22 @@ class Machine:
             return None
         return int(children[0]) if children else None
 
-    def stop(self) -> None:
-        """Shuts down in order, as `poweroff` does."""
+    def stop(self, in_order: bool = True) -> None:
+        """Shuts down in order, as `poweroff` does, or at once."""
         leader = self.leader()
         if leader is not None:
             outer = int((self.folder / "pid").read_text())
-            os.kill(leader, signal.SIGRTMIN + 4)  # systemd(1): start poweroff.target
-            if not self.gone(outer, 45):
+            if in_order:
+                os.kill(leader, signal.SIGRTMIN + 4)  # systemd(1): start poweroff.target
+            if not in_order or not self.gone(outer, 90):
                 os.kill(leader, signal.SIGKILL)
-                self.gone(outer, 5)
-        for parent in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
-            group = pathlib.Path(parent, f"machine-{self.name}")
-            if group.is_dir():
-                for folder in sorted((p for p in group.rglob("*") if p.is_dir()), reverse=True):
-                    folder.rmdir()
-                group.rmdir()
+                self.gone(outer, 20)
+        # Its control groups are seen where its mounts were seen: in the one hierarchy, whatever this host has mounted.
+        subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+             'mount -t cgroup2 cgroup2 /mnt && cd /mnt && for _ in 1 2 3 4 5; do [ -d "$1" ] || break;'
+             ' find "$1" -depth -type d -exec rmdir {} + && break; sleep 0.2; done', "sh", f"machine-{self.name}"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     @staticmethod
     def gone(process: int, seconds: float) -> bool:
@@ -159,7 +191,7 @@ class Machine:
         return False
 
     def remove(self) -> None:
-        self.stop()
+        self.stop(in_order=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def reboot(self) -> None:
@@ -177,16 +209,18 @@ class Machine:
 
     def enter(self, *command: str, check: bool = True, **options: object) -> subprocess.CompletedProcess:
         """Runs a command in the machine; its output comes back as text."""
+        if "input" not in options:
+            options["stdin"] = subprocess.DEVNULL
         result = subprocess.run(
             [*self.prefix(), *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            errors="replace", **{"timeout": 120, **options})
+            errors="replace", **{"timeout": 240, **options})
         if check and result.returncode:
             raise MachineError(f"{' '.join(command)}: exit status {result.returncode}\n{result.stdout}")
         return result
 
     def start(self, *command: str, **options: object) -> subprocess.Popen:
         """Starts a command in the machine and does not wait."""
-        return subprocess.Popen([*self.prefix(), *command], **options)
+        return subprocess.Popen([*self.prefix(), *command], stdin=subprocess.DEVNULL, **options)
 
     def push(self, source: pathlib.Path, target: str) -> None:
         self.write(target, source.read_bytes(), mode=source.stat().st_mode & 0o777)

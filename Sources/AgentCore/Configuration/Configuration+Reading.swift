@@ -120,6 +120,7 @@ extension Field<TimeoutsSection> {
         ObjectReader.read(node, report) { object in
             var section = TimeoutsSection()
             section.route.read(object)
+            section.server.credentialWait = section.route.credentialWait
             let server = section.server
             section.server.requestHead = object.value("requestHead", .wait, default: server.requestHead)
             section.server.keepAlive = object.value("keepAlive", .wait, default: server.keepAlive)

@@ -59,6 +59,19 @@ extension Field<String> {
 extension Field<Template> {
     /// Text with `${file:…}`, `${env:…}` and `${systemd-credential:…}` in it; `$$` is a dollar sign.
     static let template = text("write text, with secrets as \"${file:/…}\" or \"${env:NAME}\"") { text throws(Misfit) in
+        try parse(text)
+    }
+
+    /// The body of a refresh: `${refresh}` in it is the refresh token.
+    static let refreshTemplate = text("write text with \"${refresh}\" in it") { text throws(Misfit) in
+        let template = try parse(text, word: "refresh")
+        guard template.parts.contains(.refreshToken) else {
+            throw Misfit(message: "never sends the refresh token", hint: "write \"${refresh}\" where it goes")
+        }
+        return template
+    }
+
+    private static func parse(_ text: String, word: String? = nil) throws(Misfit) -> Template {
         var parts: [ValueSpec] = []
         var literal = ""
         var rest = text[...]
@@ -74,7 +87,8 @@ extension Field<Template> {
                 }
                 if !literal.isEmpty { parts.append(.literal(literal)) }
                 literal = ""
-                parts.append(try reference(rest[rest.index(after: rest.startIndex)..<end]))
+                let name = rest[rest.index(after: rest.startIndex)..<end]
+                parts.append(word.map { name == $0 } == true ? .refreshToken : try reference(name))
                 rest = rest[rest.index(after: end)...]
             } else {
                 literal += "$"
@@ -98,6 +112,9 @@ extension Field<Template> {
 
     private static func reference(_ text: Substring) throws(Misfit) -> ValueSpec {
         let hint = "write \"${file:/…}\", \"${env:NAME}\" or \"${systemd-credential:NAME}\""
+        if text == "refresh" {
+            throw Misfit(message: "has \"${refresh}\" in it", hint: "write it in the body of refresh: {…}")
+        }
         guard let colon = text.firstIndex(of: ":") else {
             throw Misfit(message: "has a reference without a kind", hint: hint)
         }
@@ -117,6 +134,30 @@ extension Field<Template> {
             throw Misfit(message: "has a reference that leads nowhere", hint: report.problems.first?.hint)
         }
         return spec
+    }
+}
+
+extension Field<HTTPSourceSpec.Refresh> {
+    static let refresh = Field { node, report in
+        ObjectReader.read(node, report) { object in
+            var refresh = HTTPSourceSpec.Refresh(
+                body: object.value("body", .refreshTemplate, default: HTTPSourceSpec.Refresh.standardBody))
+            refresh.field = object.value("field", .pointer, default: refresh.field)
+            refresh.target = object.optional("url", .sourceURL).map { .url($0) }
+            refresh.fields = object.optional("headers", .sourceFields)
+            return refresh
+        }
+    }
+}
+
+extension Field<[HTTPSourceSpec.Field]> {
+    /// Fields of a request, of which one that carries a credential must take it from somewhere.
+    static let sourceFields = Field { node, report in
+        let fields = Field<[String: Template]>.map(
+            of: .headerTemplate, key: .injectedFieldName, noun: "a header field"
+        ).read(node, report)
+        SourceKind.refuseInlineSecrets(node, report)
+        return fields?.sorted { $0.key < $1.key }.map { HTTPSourceSpec.Field(name: $0.key, value: $0.value) }
     }
 }
 

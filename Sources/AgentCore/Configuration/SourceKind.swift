@@ -52,17 +52,18 @@ enum SourceKind: String, Sendable, CaseIterable {
             object.refuse("target", "belongs to unix", hint: "write the whole address as url")
         }
         let method = object.value("method", .method, default: "GET")
-        let fields = object.optional(
-            "headers", .map(of: .headerTemplate, key: .injectedFieldName, noun: "a header field"))
-        if let node = object.node("headers") { Self.refuseInlineSecrets(node, object.report) }
+        let fields = object.optional("headers", .sourceFields)
         let body = object.optional("body", .template)
         guard let target else { return nil }
         var spec = HTTPSourceSpec(target: target, method: method, body: body, field: field)
-        spec.fields = (fields ?? [:]).sorted { $0.key < $1.key }.map {
-            HTTPSourceSpec.Field(name: $0.key, value: $0.value)
-        }
+        spec.fields = fields ?? []
         spec.timeLimit = object.value("timeout", .sourceTimeout, default: spec.timeLimit)
         spec.answerLimitBytes = object.value("answerBytes", .size(in: 64...16 << 20), default: spec.answerLimitBytes)
+        spec.refresh = object.optional("refresh", .refresh)
+        if object.has("refresh"), !object.has("field"), let node = object.node("refresh") {
+            object.report.add(
+                node, "stands without field", hint: "write field: \"/…\" too: where in the JSON the token is")
+        }
         return .http(spec)
     }
 
@@ -84,7 +85,7 @@ enum SourceKind: String, Sendable, CaseIterable {
     }
 
     /// A field that carries a credential must take it from somewhere.
-    private static func refuseInlineSecrets(_ node: ConfigurationNode, _ report: ConfigurationReport) {
+    static func refuseInlineSecrets(_ node: ConfigurationNode, _ report: ConfigurationReport) {
         guard case .object(let members) = node.content else { return }
         for (name, member) in members {
             guard case .scalar(.string(let text)) = member.value.content, !text.contains("${") else { continue }

@@ -67,11 +67,15 @@ extension Exchange {
 
     private func noCredential(_ failures: [Chain.LinkFailure], retryAt: Int64?, now: HostTime) -> ErrorAnswer {
         let reasons = failures.map(\.message).joined(separator: "; ")
-        let seconds = retryAt.map { max(1, ($0 - now.boot + 999_999_999) / 1_000_000_000) }
         return ErrorAnswer(
             503, "no-credential",
             "no credential can be used for this route: \(reasons); `gateway-agent status` shows more",
-            retryAfter: seconds)
+            retryAfter: seconds(until: retryAt, now))
+    }
+
+    /// For `Retry-After`: whole seconds until a moment of the boot clock, one at least.
+    func seconds(until moment: Int64?, _ now: HostTime) -> Int64? {
+        moment.map { max(1, ($0 - now.boot + 999_999_999) / 1_000_000_000) }
     }
 
     /// Parks until the engine publishes anything on this loop, or `bound` of the boot clock has come.

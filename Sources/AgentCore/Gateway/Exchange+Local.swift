@@ -67,29 +67,27 @@ extension Exchange {
         }
         let query = caller.withHead { $1.text($0.queryRange, limit: 200) }
         let life = try minimumLife(query)
-        let bound = state.now.boot + RouteTimeouts().credentialWait.nanoseconds
-        var fetchesSeen: UInt64?
+        var wish = TokenWish(life: life, bound: state.now.boot + state.plan.timeouts.credentialWait)
         while true {
             let table = state.credentials
             guard let place = table.position(of: name) else {
                 throw ErrorAnswer(404, "no-such-credential", "\(name) was removed by a reload")
             }
             let now = state.now
-            let snapshot = table.snapshots[place]
-            if snapshot.isUsable(for: life, at: now), let credential = snapshot.credential {
+            switch wish.decide(table.snapshots[place], at: now) {
+            case .serve:
+                guard let credential = table.snapshots[place].credential else { break }
                 table.noteUse(place)
                 record.credential = name
                 return await answerToken(credential, at: now, asJSON: query.contains("format=json"), headCount)
-            }
-            let isAnswerComing =
-                snapshot.phase == .fetching || fetchesSeen == nil || snapshot.fetches == fetchesSeen
-            guard isAnswerComing, now.boot < bound else { throw tooShort(snapshot, life: life, at: now) }
-            if fetchesSeen == nil {
-                fetchesSeen = snapshot.fetches
-                table.demand(place, life: life)
+            case .refuse(let code, let message, let retryAt):
+                table.demand(place)
+                throw ErrorAnswer(503, code, message, retryAfter: seconds(until: retryAt, now))
+            case .wait(let demands):
+                if demands { table.demand(place, life: life) }
             }
             table.addWaiter(caller.parker)
-            _ = await caller.parker.park(until: state.loop.now + (bound - now.boot))
+            _ = await caller.parker.park(until: state.loop.now + max(0, wish.bound - now.boot))
             state.credentials.removeWaiter(caller.parker)
             if caller.hasLeft { throw ErrorAnswer(503, "client-gone", "the caller left") }
         }
@@ -124,16 +122,5 @@ extension Exchange {
             return seconds * 1_000_000_000
         }
         return 0
-    }
-
-    private func tooShort(_ snapshot: CredentialSnapshot, life: Int64, at now: HostTime) -> ErrorAnswer {
-        if let failure = snapshot.failure, !snapshot.isUsable(at: now) {
-            return ErrorAnswer(503, "no-credential", "\(snapshot.name): \(failure.message)")
-        }
-        let remaining = ReadableDuration(snapshot.credential?.expires.remaining(at: now) ?? 0)
-        return ErrorAnswer(
-            503, "short-life",
-            "\(snapshot.name) lives \(remaining) more, which is less than the \(ReadableDuration(life)) asked for; "
-                + "its source gives no longer one")
     }
 }

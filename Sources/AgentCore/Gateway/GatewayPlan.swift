@@ -27,6 +27,7 @@ final class GatewayPlan: Sendable {
         var requestHead: Int64
         var keepAlive: Int64
         var upstreamKeepAlive: Int64
+        var credentialWait: Int64
     }
 
     /// What a plan is made of.
@@ -77,7 +78,8 @@ final class GatewayPlan: Sendable {
         idleUpstreamConnections = parts.limits.idleUpstreamConnections
         timeouts = Timeouts(
             requestHead: parts.timeouts.requestHead.nanoseconds, keepAlive: parts.timeouts.keepAlive.nanoseconds,
-            upstreamKeepAlive: parts.timeouts.upstreamKeepAlive.nanoseconds)
+            upstreamKeepAlive: parts.timeouts.upstreamKeepAlive.nanoseconds,
+            credentialWait: parts.timeouts.credentialWait.nanoseconds)
         hosts = AllowedHosts(parts.listen)
         if !problems.isEmpty { throw GatewayPlanProblems(sentences: problems) }
     }

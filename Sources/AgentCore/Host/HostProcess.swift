@@ -6,7 +6,7 @@ import Glibc
 
 /// What the agent asks of the kernel for its own process, once, at the start.
 enum HostProcess {
-    /// No core dump, and no ptrace(2) or /proc/PID/mem by other processes of the same user: the memory holds secrets.
+    /// No core dump, no report of a crash, and no ptrace(2) or /proc/PID/mem by other processes of the same user: the memory holds secrets.
     static func forbidDumps() throws(SystemError) {
         guard clinux_set_dumpable(0) == 0 else { throw SystemError("prctl", on: "PR_SET_DUMPABLE") }
         // For the time after an execve(2), which makes a process dumpable again.
@@ -14,6 +14,9 @@ enum HostProcess {
         guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) == 0 else {
             throw SystemError("setrlimit", on: "RLIMIT_CORE")
         }
+        // Swift's report of a crash (SWIFT_BACKTRACE) shows registers and memory; where another process may not look
+        // into this one, as from now on, it waits for ever besides, and nobody would start the agent anew.
+        for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] { _ = signal(number, SIG_DFL) }
     }
 
     /// Fills the places of standard streams that were closed when the process began: the next socket would take the

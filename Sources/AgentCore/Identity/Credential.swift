@@ -19,6 +19,11 @@ struct Credential: Sendable {
         schedule.start.isReached(at: now) && !schedule.expiry.isReached(at: now)
     }
 
+    /// Whether a value like this one has so many nanoseconds of life when it comes; if not, asking for another is no use.
+    func canLast(_ life: Int64) -> Bool {
+        (schedule.life ?? .max) >= life
+    }
+
     /// The same value with a life that was found to be longer.
     func extended(by other: Credential) -> Credential {
         Credential(

@@ -6,7 +6,7 @@ extension CredentialChange {
     var lifeEvent: LifeEvent {
         switch self {
         case .received, .restored: .credentialReceived
-        case .failing, .notKept: .credentialFailing
+        case .failing, .notKept, .refreshRefused: .credentialFailing
         case .recovered: .credentialRecovered
         case .expired, .lapsed: .credentialEnded
         case .rejected: .credentialRejected

@@ -20,12 +20,14 @@ enum CredentialChange: Sendable, Equatable {
     case rejected(generation: UInt64, renews: Bool)
     /// The host's clock is off, or no longer.
     case skew(ClockSkew?)
+    /// The issuer takes the refresh token no more: its words.
+    case refreshRefused(String)
 
     /// Whether an operator should look.
     var isWarning: Bool {
         switch self {
         case .received, .restored, .recovered, .lapsed: false
-        case .notKept, .failing, .expired, .rejected: true
+        case .notKept, .failing, .expired, .rejected, .refreshRefused: true
         case .skew(let skew): skew != nil
         }
     }
@@ -48,6 +50,8 @@ enum CredentialChange: Sendable, Equatable {
         case .rejected(let generation, let renews):
             "generation \(generation) was refused by the upstream; "
                 + (renews ? "it is renewed" : "it was renewed for that a short time ago, so the fault is not its age")
+        case .refreshRefused(let reason):
+            "the refresh token is no longer taken: \(reason); it is forgotten, and the first request asked again"
         case .skew(let skew): skew?.description ?? "this host's clock agrees with the issuer's again"
         }
     }

@@ -30,6 +30,10 @@ actor CredentialEngine: LoopBound {
         var keptGeneration: UInt64 = 0
         var keeping: Task<Void, Never>?
         var isKeepingTold = false
+        let grant: RefreshGrant
+        /// The change of `grant` that the store has, and who brings what was kept.
+        var keptGrant = 0
+        var restoring: Task<Void, Never>?
     }
 
     /// By a number that no other entry has had, so that the fetch of one before a reload is known as such.
@@ -37,7 +41,10 @@ actor CredentialEngine: LoopBound {
     private var numbers: [String: UInt64] = [:]
     private var lastNumber: UInt64 = 0
     private let timekeeper: Parker
-    private var isStopped = false
+    private(set) var isStopped = false
+    /// Fetches whose source has not come back, those included that were abandoned; and who waits for the last.
+    private var fetching = 0
+    private let ending: Parker
 
     /// - Parameters:
     ///   - seed: of all jitter; to differ from host to host and from start to start.
@@ -60,6 +67,7 @@ actor CredentialEngine: LoopBound {
         self.publish = publish
         self.report = report
         timekeeper = Parker(on: loop)
+        ending = Parker(on: loop)
     }
 
     // MARK: From any thread
@@ -123,21 +131,28 @@ actor CredentialEngine: LoopBound {
             }
             lastNumber += 1
             new.append(lastNumber)
-            kept[lastNumber] = Entry(
+            // Another judgement of the same source is no new login.
+            let former = entries.values.first { $0.machine.spec.source == group.spec.source }
+            var entry = Entry(
                 group: group,
                 machine: CredentialMachine(
                     group.spec, lastGeneration: old.compactMap { entries[$0]?.snapshot?.generation }.max() ?? 0,
                     seed: seed ^ Self.hash(group.spec.name)),
-                source: makeSource(group.spec))
+                source: makeSource(group.spec), grant: former?.grant ?? RefreshGrant())
+            entry.keptGrant = former?.keptGrant ?? 0
+            if group.spec.source.refreshes, let fetch = former?.fetch { entry.restoring = Task { await fetch.value } }
+            kept[lastNumber] = entry
         }
-        for (number, entry) in entries where kept[number] == nil { entry.fetch?.cancel() }
+        for (number, entry) in entries where kept[number] == nil {
+            if !entry.machine.spec.source.refreshes { entry.fetch?.cancel() }
+        }
         entries = kept
         numbers = [:]
         for (number, entry) in kept {
             for member in entry.group.members { numbers[member.name] = number }
         }
-        for number in kept.keys.sorted() { handle(.start, for: number) }
         for number in new { restore(number) }
+        for number in kept.keys.sorted() { handle(.start, for: number) }
     }
 
     /// What `/-/status` shows: the snapshot of every credential, by name.
@@ -168,11 +183,17 @@ actor CredentialEngine: LoopBound {
         }
     }
 
-    /// Ends every fetch, and waits for what is on its way to the store.
+    /// Ends every fetch, and waits for what is on its way to the store. A command that does not end when it is asked to
+    /// is killed while this waits; a read of a file that hangs is left behind.
     func stop() async {
         isStopped = true
-        for entry in entries.values { entry.fetch?.cancel() }
+        // An answer that is lost may be a refresh token that the issuer gives once.
+        for entry in entries.values where !entry.machine.spec.source.refreshes { entry.fetch?.cancel() }
         timekeeper.unpark()
+        let patience = ChildCommand.standardGrace + .seconds(1)
+        let deadline = SystemClock.monotonic().plus(patience.nanoseconds)
+        while fetching > 0, SystemClock.monotonic() < deadline { _ = await ending.park(until: deadline) }
+        for entry in entries.values { entry.fetch?.cancel() }
         for keeping in entries.values.compactMap(\.keeping) { await keeping.value }
     }
 
@@ -207,21 +228,46 @@ actor CredentialEngine: LoopBound {
 
     /// A task of its own, since no caller's end may end it. It keeps nothing but the result.
     private func start(_ flight: UInt64, of number: UInt64, _ source: any CredentialSource) -> Task<Void, Never> {
-        Task(executorPreference: loop) { await self.fly(flight, of: number, source) }
+        fetching += 1
+        let restoring = entries[number]?.restoring
+        return Task(executorPreference: loop) {
+            await restoring?.value
+            await self.fly(flight, of: number, source)
+        }
     }
 
     private func fly(_ flight: UInt64, of number: UInt64, _ source: any CredentialSource) async {
         let result: Result<SourceValue, CredentialFailure>
+        let grant = entries[number]?.grant ?? RefreshGrant()
         do throws(CredentialFailure) {
-            result = .success(try await source.fetch())
+            result = .success(try await source.fetch(with: grant))
         } catch {
             result = .failure(error)
         }
+        // Before the value is in use: what the issuer has exchanged must survive whatever happens from here on.
+        await keep(grant)
+        fetching -= 1
+        ending.unpark()
         // The configuration may have changed meanwhile; then there is no such entry.
         handle(.fetched(flight: flight, result), for: number)
     }
 
     // MARK: Across restarts
+
+    /// Brings a refresh token to the store, if another is held than was.
+    private func keep(_ grant: RefreshGrant) async {
+        // A reload may have handed it to another entry meanwhile.
+        guard let (number, entry) = entries.first(where: { $0.value.grant === grant }), grant.version != entry.keptGrant
+        else { return }
+        if let reason = grant.takeFarewell() { tell(.refreshRefused(reason), of: entry.group) }
+        entries[number]?.keptGrant = grant.version
+        guard let store, entry.group.spec.isKept else { return }
+        do throws(NotKept) {
+            try await store.saveRefresh(grant.token, entry.group.spec)
+        } catch {
+            tell(.notKept(error.message), of: entry.group)
+        }
+    }
 
     /// Asks the store for what was kept. Meanwhile all goes its way: who asks does not wait for the disk.
     private func restore(_ number: UInt64) {
@@ -231,7 +277,18 @@ actor CredentialEngine: LoopBound {
                 .notKept("the value cannot be kept: there is no state folder; set STATE_DIRECTORY or HOME"),
                 of: entry.group)
         }
-        let spec = entry.group.spec
+        let (spec, grant, earlier) = (entry.group.spec, entry.grant, entry.restoring)
+        if spec.source.refreshes {
+            // A fetch waits for this alone: without the refresh token it would log in anew.
+            entries[number]?.restoring = Task {
+                await earlier?.value
+                do throws(NotKept) {
+                    if let token = try await store.loadRefresh(spec) { grant.restore(token) }
+                } catch {
+                    tell(.notKept(error.message), of: entry.group)
+                }
+            }
+        }
         Task {
             do throws(NotKept) {
                 if let value = try await store.load(spec, at: clock.now()) { handle(.restored(value), for: number) }

@@ -19,8 +19,10 @@
 /// | `timer` at the flight's limit | — | abandons it: a failure |
 /// | `clockStepped` | everything is judged anew; at most one fetch a second | the same |
 ///
-/// The invariants, each held by a property test: one flight at a time and none past its limit; a value past its end on
-/// either clock is in no usable snapshot; a failure never removes a value; the timer set is the next thing to happen.
+/// The invariants, each held by a property test: one flight at a time; none is awaited past the limit it started with,
+/// at which the source is told to end and its result is ignored (a source ends by itself before that, at the limit that
+/// is configured: `SourceSpec.flightLimit`); a value past its end on either clock is in no usable snapshot; a failure
+/// never removes a value; the timer set is the next thing to happen.
 struct CredentialMachine: Sendable {
     enum Event: Sendable {
         /// It was configured, or the agent has started.
@@ -53,7 +55,7 @@ struct CredentialMachine: Sendable {
     struct Flight: Sendable {
         let id: UInt64
         let started: Int64
-        /// When it is abandoned, on the boot clock.
+        /// When it is abandoned, on the boot clock: `SourceSpec.flightLimit` after its start.
         let limit: Int64
         /// A rejection or a change came after it had started: its result may be from before.
         var isOutdated = false
@@ -118,7 +120,8 @@ struct CredentialMachine: Sendable {
             if fetches == 0 { earliestFetch = min(earliestFetch, now.boot) }
             lastInterest = now.boot
             if !(current?.isUsable(at: now) ?? false) { unmetDemand = now.boot }
-            wantedLife = max(wantedLife, life)
+            // A wish that no value of this source fulfils must not take the place of one that can be.
+            if (upcoming ?? current)?.canLast(life) ?? true { wantedLife = max(wantedLife, life) }
         case .used:
             lastInterest = now.boot
         case .fetched(let id, let result):
@@ -324,10 +327,12 @@ extension CredentialMachine {
         if let flight, now.boot >= flight.limit {
             self.flight = nil
             actions.append(.abandonFetch(flight: flight.id))
-            let limit = ReadableDuration(spec.source.timeLimit.nanoseconds)
+            let limit = ReadableDuration(spec.source.flightLimit.nanoseconds)
             fail(
                 CredentialFailure(
-                    .timedOut, "the source did not answer within \(limit); see whether it hangs, or allow it more time"),
+                    .timedOut,
+                    "the source did not answer within \(limit); see whether a file it reads lies on a file system that hangs"
+                ),
                 from: flight, at: now, &actions)
         }
         if let upcoming, upcoming.schedule.start.isReached(at: now) {
@@ -337,7 +342,7 @@ extension CredentialMachine {
         if flight == nil, needsFetch(at: now), now.boot >= earliestFetch {
             fetches &+= 1
             lastStart = now.boot
-            flight = Flight(id: fetches, started: now.boot, limit: now.boot.plus(spec.source.timeLimit.nanoseconds))
+            flight = Flight(id: fetches, started: now.boot, limit: now.boot.plus(spec.source.flightLimit.nanoseconds))
             actions.append(.startFetch(flight: fetches))
         }
         let isUsable = current?.isUsable(at: now) ?? false
@@ -367,7 +372,7 @@ extension CredentialMachine {
 
     /// Whether a caller asked for more life than is left, and a new value would have as much.
     private func lacksLife(_ held: Credential, at now: HostTime) -> Bool {
-        held.expires.remaining(at: now) < wantedLife && (held.schedule.life ?? 0) >= wantedLife
+        held.expires.remaining(at: now) < wantedLife && held.canLast(wantedLife)
     }
 
     /// Whether somebody asked during the last whole life; a demand that was not met counts for a minute at least.

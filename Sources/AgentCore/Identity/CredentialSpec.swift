@@ -63,11 +63,17 @@ enum SourceSpec: Sendable, Equatable {
         }
     }
 
-    /// How long one fetch may take before it is abandoned.
-    var timeLimit: Duration {
+    /// Whether it keeps a refresh token from one fetch to the next.
+    var refreshes: Bool {
+        if case .http(let http) = self { http.refresh != nil } else { false }
+    }
+
+    /// After how long a fetch that has not ended by itself is abandoned: the backstop behind the source's own limit,
+    /// which comes first, since its sentence tells more. A command has been killed by then.
+    var flightLimit: Duration {
         switch self {
-        case .exec(let exec): exec.timeLimit
-        case .http(let http): http.timeLimit
+        case .exec(let exec): exec.timeLimit + ChildCommand.standardGrace + .seconds(1)
+        case .http(let http): http.timeLimit + .seconds(1)
         case .file, .env, .systemdCredential: .seconds(5)
         }
     }
@@ -116,6 +122,34 @@ struct HTTPSourceSpec: Sendable, Equatable {
     var tls = TLSConfiguration()
     var timeLimit: Duration = .seconds(10)
     var answerLimitBytes = 1 << 20
+    var refresh: Refresh?
+
+    /// How a new token is asked for while a refresh token is held: RFC 6749 §6, sent as POST.
+    struct Refresh: Sendable, Equatable {
+        /// RFC 6901 pointer to the refresh token in an answer.
+        var field = "/refresh_token"
+        /// `ValueSpec.refreshToken` stands in it.
+        var body: Template
+        /// Those of the first request where nil.
+        var target: Target?
+        var fields: [Field]?
+
+        static let standardBody = Template(parts: [
+            .literal("grant_type=refresh_token&refresh_token="), .refreshToken,
+        ])
+    }
+
+    /// The request that asks with a refresh token; nil if none is configured.
+    func refreshing(with token: Secret) -> HTTPSourceSpec? {
+        guard let refresh else { return nil }
+        var request = self
+        request.method = "POST"
+        request.target = refresh.target ?? target
+        request.fields = refresh.fields ?? fields
+        request.body = Template(
+            parts: refresh.body.parts.map { if case .refreshToken = $0 { .secret(token) } else { $0 } })
+        return request
+    }
 }
 
 /// A text put together anew for every fetch, so that a replaced file or key is in the next request.
@@ -130,6 +164,8 @@ enum ValueSpec: Sendable, Equatable {
     case file(path: String)
     case env(name: String)
     case systemdCredential(name: String)
+    /// That of the last answer; stands in the body of a refresh alone.
+    case refreshToken
 
     static func == (left: ValueSpec, right: ValueSpec) -> Bool {
         switch (left, right) {
@@ -138,6 +174,7 @@ enum ValueSpec: Sendable, Equatable {
         case (.file(let left), .file(let right)): left == right
         case (.env(let left), .env(let right)): left == right
         case (.systemdCredential(let left), .systemdCredential(let right)): left == right
+        case (.refreshToken, .refreshToken): true
         default: false
         }
     }

@@ -29,43 +29,12 @@ struct JSONWebToken: Sendable, Equatable {
         }
         guard dots.first > 0, dots.second > dots.first + 1 else { return nil }
         let payload = text.extracting((dots.first + 1)..<dots.second)
-        guard let json = Self.base64URL(payload),
+        guard let json = Base64URL.decode(payload, isLenient: true),
             let claims = try? JSONDecoder().decode(Claims.self, from: Data(json))
         else { return nil }
         issued = claims.issued
         notBefore = claims.notBefore
         expires = claims.expires
-    }
-
-    /// RFC 4648 §5 without padding. Bits left over at the end are ignored, as every reader of tokens does.
-    static func base64URL(_ text: Span<UInt8>) -> [UInt8]? {
-        guard text.count % 4 != 1 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 4 * 3 + 2)
-        var group: UInt32 = 0
-        var bits = 0
-        for index in text.indices {
-            let value: UInt32
-            switch text[index] {
-            case let byte where byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z"):
-                value = UInt32(byte - UInt8(ascii: "A"))
-            case let byte where byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z"):
-                value = UInt32(byte - UInt8(ascii: "a")) + 26
-            case let byte where byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"):
-                value = UInt32(byte - UInt8(ascii: "0")) + 52
-            case UInt8(ascii: "-"): value = 62
-            case UInt8(ascii: "_"): value = 63
-            default: return nil
-            }
-            group = group << 6 | value
-            bits += 6
-            if bits >= 8 {
-                bits -= 8
-                bytes.append(UInt8(truncatingIfNeeded: group >> UInt32(bits)))
-                group &= (1 << UInt32(bits)) - 1
-            }
-        }
-        return bytes
     }
 
     /// A NumericDate, an integer or a fraction, as nanoseconds. The year 2262 and everything later is the same: late.

@@ -33,28 +33,59 @@ struct SealedStore: CredentialStore {
 
     func save(_ credential: Credential, _ spec: CredentialSpec, at now: HostTime) async throws(NotKept) {
         try await EventLoop.offload { () -> Result<Void, NotKept> in
-            Result { () throws(NotKept) in try write(KeptValue(credential, at: now, bootID: bootID), spec) }
+            Result { () throws(NotKept) in
+                try seal(KeptValue(credential, at: now, bootID: bootID).encoded(), .value, spec)
+            }
         }.get()
     }
 
-    private func path(_ spec: CredentialSpec) -> String { "\(folder)/\(spec.name).sealed" }
+    func loadRefresh(_ spec: CredentialSpec) async throws(NotKept) -> Secret? {
+        try await EventLoop.offload { () -> Result<Secret?, NotKept> in
+            Result { () throws(NotKept) in try open(.refresh, spec) }
+        }.get()
+    }
+
+    func saveRefresh(_ token: Secret?, _ spec: CredentialSpec) async throws(NotKept) {
+        try await EventLoop.offload { () -> Result<Void, NotKept> in
+            Result { () throws(NotKept) in
+                if let token { try seal(token, .refresh, spec) } else { try remove(.refresh, spec) }
+            }
+        }.get()
+    }
+
+    /// The files of one credential. Each is bound to its kind, so that none can be passed off as the other.
+    private enum Kind: String {
+        case value = "sealed"
+        case refresh = "refresh-sealed"
+    }
+
+    private func path(_ kind: Kind, _ spec: CredentialSpec) -> String { "\(folder)/\(spec.name).\(kind.rawValue)" }
 
     // MARK: Blocking
 
     private func read(_ spec: CredentialSpec, at now: HostTime) throws(NotKept) -> SourceValue? {
-        let path = path(spec)
+        guard let plain = try open(.value, spec) else { return nil }
+        guard let kept = plain.withExposedBytes({ KeptValue($0) }) else {
+            let path = path(.value, spec)
+            throw NotKept("the kept value is ignored: \(path) cannot be read; it is written anew with the next value")
+        }
+        return try kept.value(at: now, bootID: bootID)
+    }
+
+    private func open(_ kind: Kind, _ spec: CredentialSpec) throws(NotKept) -> Secret? {
+        let path = path(kind, spec)
         let file: Secret
         do throws(SystemError) { file = try Secret(contentsOf: path, limitBytes: 1 << 20) } catch {
             if error.isMissing { return nil }
             throw NotKept("the kept value is ignored: \(error)")
         }
         let key = try key()
-        let plain = try file.withExposedBytes { bytes throws(NotKept) in
+        return try file.withExposedBytes { bytes throws(NotKept) in
             let mark = Self.mark.count
             guard bytes.count > mark, Self.mark.indices.allSatisfy({ bytes[$0] == Self.mark[$0] }) else {
                 throw NotKept("the kept value is ignored: \(path) is no file of this version of the agent")
             }
-            let context = Self.context(spec)
+            let context = Self.context(kind, spec)
             guard let plain = key.open(bytes.extracting(mark..<bytes.count), context: context.span) else {
                 throw NotKept(
                     "the kept value is ignored: \(path) is torn, or from another key or configuration; "
@@ -62,25 +93,27 @@ struct SealedStore: CredentialStore {
             }
             return plain
         }
-        guard let kept = plain.withExposedBytes({ KeptValue($0) }) else {
-            throw NotKept("the kept value is ignored: \(path) cannot be read; it is written anew with the next value")
-        }
-        return try kept.value(at: now, bootID: bootID)
     }
 
-    private func write(_ value: KeptValue, _ spec: CredentialSpec) throws(NotKept) {
+    private func seal(_ plain: Secret, _ kind: Kind, _ spec: CredentialSpec) throws(NotKept) {
         let key = try key()
         let box: [UInt8]
         do throws(CryptoFailure) {
-            box = try key.seal(value.encoded(), context: Self.context(spec).span)
+            box = try key.seal(plain, context: Self.context(kind, spec).span)
         } catch {
             throw NotKept("the value cannot be kept: \(error)")
         }
         do throws(SystemError) {
             try AtomicFile.makeFolder(folder)
-            try AtomicFile.write((Self.mark + box).span, to: path(spec))
+            try AtomicFile.write((Self.mark + box).span, to: path(kind, spec))
         } catch {
             throw NotKept("the value cannot be kept in \(folder): \(error); see that the agent may write there")
+        }
+    }
+
+    private func remove(_ kind: Kind, _ spec: CredentialSpec) throws(NotKept) {
+        do throws(SystemError) { try AtomicFile.remove(path(kind, spec)) } catch {
+            throw NotKept("\(path(kind, spec)) cannot be removed: \(error); it holds a token that is no longer taken")
         }
     }
 
@@ -104,8 +137,9 @@ struct SealedStore: CredentialStore {
     }
 
     /// What a file is bound to.
-    private static func context(_ spec: CredentialSpec) -> [UInt8] {
-        var text = "gateway-agent kept value\n\(spec.name)\n"
+    private static func context(_ kind: Kind, _ spec: CredentialSpec) -> [UInt8] {
+        var text = kind == .value ? "gateway-agent kept value\n" : "gateway-agent refresh token\n"
+        text += "\(spec.name)\n"
         CanonicalText.append(spec.source, to: &text)
         return SHA256.digest(text.utf8.span)
     }

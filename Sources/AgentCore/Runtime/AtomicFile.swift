@@ -23,6 +23,13 @@ enum AtomicFile {
         if folder >= 0 { fsync(Descriptor(owning: folder).raw) }
     }
 
+    /// Removes the file and what a crash may have left of its draft; that there is none is no error. Blocks.
+    static func remove(_ path: String) throws(SystemError) {
+        unsafe _ = unlink(path + ".new")
+        guard unsafe unlink(path) != 0, errno != ENOENT else { return }
+        throw SystemError("unlink")
+    }
+
     private static func writeDraft(_ bytes: Span<UInt8>, _ draft: String, _ mode: UInt32) throws(SystemError) {
         // Its mode may be another's if the file is there from an earlier crash.
         unsafe _ = unlink(draft)

@@ -60,7 +60,9 @@ struct StartedChild: Sendable {
 
         var pid = pid_t()
         let arguments = CStrings(command.arguments)
-        let environment = CStrings(command.environment.map { "\($0.key)=\($0.value)" })
+        let environment = CStrings(
+            command.environment.filter { command.secrets[$0.key] == nil }.map { "\($0.key)=\($0.value)" },
+            command.secrets)
         let code = unsafe posix_spawn(&pid, path, &actions, &attributes, arguments.pointers, environment.pointers)
         guard code == 0 else { throw SystemError("posix_spawn", code: code, on: path) }
         // The number is the child's own until it is reaped, which nobody else does.
@@ -107,21 +109,38 @@ extension Descriptor {
     }
 }
 
-/// A list of strings as `char *const []`.
+/// A list of strings as `char *const []`, overwritten when it goes.
 @safe
 private final class CStrings {
     let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    private let count: Int
+    private var lengths: [Int] = []
 
-    init(_ strings: [String]) {
-        count = strings.count
-        unsafe pointers = .allocate(capacity: strings.count + 1)
-        for (index, string) in strings.enumerated() { unsafe pointers[index] = strdup(string) }
-        unsafe pointers[count] = nil
+    /// - Parameter secrets: stand behind the strings as `NAME=value`, and are copied nowhere else.
+    init(_ strings: [String], _ secrets: [String: Secret] = [:]) {
+        unsafe pointers = .allocate(capacity: strings.count + secrets.count + 1)
+        for string in strings { append(string, nil) }
+        for (name, secret) in secrets { append(name + "=", secret) }
+        unsafe pointers[lengths.count] = nil
+    }
+
+    private func append(_ start: String, _ end: Secret?) {
+        let count = start.utf8.count + (end?.count ?? 0)
+        let text = UnsafeMutablePointer<CChar>.allocate(capacity: count + 1)
+        for (place, byte) in start.utf8.enumerated() { unsafe text[place] = CChar(bitPattern: byte) }
+        end?.withExposedBytes { bytes in
+            for place in bytes.indices { unsafe text[start.utf8.count + place] = CChar(bitPattern: bytes[place]) }
+        }
+        unsafe text[count] = 0
+        unsafe pointers[lengths.count] = text
+        lengths.append(count)
     }
 
     deinit {
-        for index in 0..<count { unsafe free(pointers[index]) }
+        for (place, count) in lengths.enumerated() {
+            guard let text = unsafe pointers[place] else { continue }
+            unsafe explicit_bzero(text, count)
+            unsafe text.deallocate()
+        }
         unsafe pointers.deallocate()
     }
 }
@@ -135,7 +154,10 @@ private enum Executable {
             throw ChildFailure(kind: .notStarted(EINVAL), description: "the command is empty; name a program")
         }
         let texts = command.arguments + command.environment.flatMap { [$0.key, $0.value] }
-        guard texts.allSatisfy({ !$0.utf8.contains(0) }) else {
+        let areSecretsWhole = command.secrets.allSatisfy { name, secret in
+            !name.utf8.contains(0) && secret.withExposedBytes { bytes in bytes.indices.allSatisfy { bytes[$0] != 0 } }
+        }
+        guard areSecretsWhole, texts.allSatisfy({ !$0.utf8.contains(0) }) else {
             throw ChildFailure(
                 kind: .notStarted(EINVAL), description: "command \"\(command.name)\" has a NUL in an argument")
         }

@@ -2,18 +2,21 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 /// A program to be run for what it prints.
-struct ChildCommand: Sendable, Hashable {
+struct ChildCommand: Sendable {
     /// The program and its arguments, passed on as they are: there is no shell. A program without a slash is looked up
     /// in the PATH of `environment`.
     var arguments: [String]
-    /// All that the program sees; nothing is inherited.
+    /// With `secrets` all that the program sees; nothing is inherited.
     var environment: [String: String] = [:]
+    /// Variables whose values are wiped from this process's memory once the program has started. PATH is none.
+    var secrets: [String: Secret] = [:]
     /// Default: the agent's own.
     var workingDirectory: String?
     /// After this the program is asked to end by SIGTERM. Default 30 s.
     var timeLimit: Duration = .seconds(30)
     /// Between SIGTERM and SIGKILL. Default 2 s.
-    var grace: Duration = .seconds(2)
+    var grace = Self.standardGrace
+    static let standardGrace = Duration.seconds(2)
     /// Bytes of standard output taken; more is a failure. Default 64 KiB.
     var outputLimit = 64 << 10
 
@@ -62,6 +65,10 @@ enum ChildProcess {
     /// It gets a session of its own without a terminal, an empty standard input, and no descriptor but the three. It is
     /// over when its first process has exited; what that has left behind in its process group is killed then. So a
     /// descendant that keeps standard output open delays nothing.
+    ///
+    /// It is not tied to the agent's own life: PR_SET_PDEATHSIG (prctl(2)) goes by the thread that started the program,
+    /// not by the process, and that thread ends when it has had nothing else to do for a while. systemd ends what a
+    /// service leaves behind.
     ///
     /// To be called on `loop`. The program is started on another thread, and waited for by the loop without one. When
     /// the task is cancelled the program is ended as at its time limit.

@@ -42,6 +42,26 @@ extension Secret {
     }
 }
 
+extension Secret {
+    private static let taken = Mutex<[String: Secret]>([:])
+
+    /// The value of a variable of this process, which is wiped there at the first reading: `/proc/PID/environ` has it no
+    /// more, and children cannot inherit it.
+    init?(takingEnvironmentVariable name: String) {
+        let value = Self.taken.withLock { taken -> Secret? in
+            guard let place = unsafe getenv(name) else { return nil }
+            let count = unsafe strlen(place)
+            if count == 0, let value = taken[name] { return value }
+            let value = Secret(environmentVariable: name)
+            unsafe explicit_bzero(place, count)
+            taken[name] = value
+            return value
+        }
+        guard let value else { return nil }
+        self = value
+    }
+}
+
 extension SystemError {
     /// Whether the thing itself is missing, rather than not to be read.
     var isMissing: Bool { code == ENOENT || code == ENOTDIR }

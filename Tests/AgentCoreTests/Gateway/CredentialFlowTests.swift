@@ -293,10 +293,44 @@ struct CredentialFlowTests {
             #expect(key.status == 403)
             #expect(!key.body.contains(Marker.key))
             #expect(try caller.get("/-/token/nothing").status == 404)
-            let short = try caller.get("/-/token/token?min-life=7200")
-            #expect(short.status == 503)
-            #expect(short.field("gateway-agent-error") == "short-life")
             #expect(try agent.get("/-/token/token?min-life=x").status == 400)
+        }
+    }
+
+    /// So many that one that waits for what cannot come is beyond the suite's limit.
+    static let callers = 20
+
+    @Test func `more life than the source gives is refused at once, with what it gives`() async throws {
+        try await withGateway({ configuration, folder in
+            Self.counting(&configuration, folder)
+        }) { agent, _ in
+            let caller = try agent.connect()
+            for _ in 0..<Self.callers {
+                let short = try caller.get("/-/token/token?min-life=7200")
+                #expect(short.status == 503)
+                #expect(short.field("gateway-agent-error") == "short-life")
+                #expect(
+                    short.body.contains(
+                        "2 h of life were asked for, and the source of token gives tokens with 60 min; "
+                            + "ask for less, or have the issuer give longer ones"))
+            }
+            #expect(try caller.get("/-/token/token?min-life=3000").body == "t-1\n", "one question was enough")
+        }
+    }
+
+    @Test func `a token that cannot be had is refused at once while its source is left alone`() async throws {
+        try await withGateway({ configuration, folder in
+            configuration.credentials["token"] = CredentialSpec(
+                name: "token", source: .file(path: folder.path("absent"), field: .raw))
+            configuration.timeouts.credentialWait = .milliseconds(1)
+        }) { agent, _ in
+            let caller = try agent.connect()
+            var answer = try caller.get("/-/token/token")
+            while answer.body.contains("not answered yet") { answer = try caller.get("/-/token/token") }
+            #expect(answer.status == 503)
+            #expect(answer.field("gateway-agent-error") == "no-credential")
+            #expect(answer.body.contains("see the path, or create the file"))
+            #expect(answer.field("retry-after").flatMap { Int($0) } ?? 0 >= 1)
         }
     }
 

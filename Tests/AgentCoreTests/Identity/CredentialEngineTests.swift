@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
+import Glibc
 import Synchronization
 import Testing
 
@@ -191,6 +192,35 @@ import Testing
         #expect(stage.changes.value.count { $0 == .notKept("no room") } == 1)
     }
 
+    @Test func `a command that hangs is told of in its own words, and is not left behind`() async throws {
+        let family = try ProcessFamily()
+        let script = family.script("trap '' TERM; echo 'waiting for a login' >&2; sleep 1000 & sleep 1000; wait")
+        var exec = ExecSpec(command: ["/bin/sh", "-c", script])
+        exec.timeLimit = .seconds(1)
+        let stage = try Stage { spec, loop in CredentialSources.source(for: spec, on: loop) }
+        await stage.engine.configure([CredentialSpec(name: "token", source: .exec(exec))])
+        stage.engine.demand("token")
+        let failed = await stage.first { $0.failure != nil }
+        #expect(failed.failure?.kind == .timedOut)
+        #expect(failed.failure?.message.contains("saying \"waiting for a login\"; see what it waits for") == true)
+        try family.waitForEnd()
+        await stage.end()
+    }
+
+    @Test func `a command that ignores SIGTERM does not outlive the engine`() async throws {
+        let family = try ProcessFamily()
+        let script = "trap '' TERM; " + family.script("sleep 1000 & sleep 1000; wait")
+        let stage = try Stage { spec, loop in CredentialSources.source(for: spec, on: loop) }
+        await stage.engine.configure([
+            CredentialSpec(name: "token", source: .exec(ExecSpec(command: ["/bin/sh", "-c", script])))
+        ])
+        stage.engine.demand("token")
+        try await EventLoop.offload { Result { try family.waitForStart() } }.get()
+        // Its loop ends with it: what it has not killed by then it never will.
+        await stage.end()
+        try family.waitForEnd()
+    }
+
     @Test func `a stopped engine is silent and lets go of its loop`() async throws {
         let stage = try Stage()
         await stage.engine.configure([CredentialMachineTests.exec])
@@ -215,7 +245,10 @@ private final class Stage: Sendable {
     private let snapshots: AsyncStream<CredentialSnapshot>
     private let running: Task<Void, Never>
 
-    init(clock: any HostClock = SystemClock(), store: (any CredentialStore)? = nil) throws {
+    init(
+        clock: any HostClock = SystemClock(), store: (any CredentialStore)? = nil,
+        makeSource: (@Sendable (CredentialSpec, EventLoop) -> any CredentialSource)? = nil
+    ) throws {
         let loop = try EventLoop(name: "control")
         try loop.start()
         self.loop = loop
@@ -226,7 +259,8 @@ private final class Stage: Sendable {
         let sources = sources
         let engine = CredentialEngine(
             on: loop, clock: clock, seed: 1,
-            makeSource: { _ in
+            makeSource: { spec in
+                if let makeSource { return makeSource(spec, loop) }
                 let source = ToldSource()
                 sources.update { $0.append(source) }
                 return source
@@ -270,6 +304,14 @@ private final class MemoryStore: CredentialStore {
     let calls = Shared(0)
     let failure = Shared<NotKept?>(nil)
     private let values = Shared<[String: Secret]>([:])
+    private let refreshTokens = Shared<[String: Secret]>([:])
+
+    func loadRefresh(_ spec: CredentialSpec) async throws(NotKept) -> Secret? { refreshTokens.value[spec.name] }
+
+    func saveRefresh(_ token: Secret?, _ spec: CredentialSpec) async throws(NotKept) {
+        if let failure = failure.value { throw failure }
+        refreshTokens.update { $0[spec.name] = token }
+    }
 
     func load(_ spec: CredentialSpec, at now: HostTime) async throws(NotKept) -> SourceValue? {
         calls.update { $0 += 1 }

@@ -19,7 +19,8 @@ import Testing
         var testDescription: String { "\(fault)" }
     }
 
-    static let timedOut = "the source did not answer within …; see whether it hangs, or allow it more time"
+    static let timedOut =
+        "…/token: the time was over while …; the limit is …, which timeout in its configuration raises"
 
     static let faults = [
         Fault(

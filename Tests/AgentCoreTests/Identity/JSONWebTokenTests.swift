@@ -61,7 +61,7 @@ import Testing
         ("Zm9vYmFy", "foobar"), ("_-8", "\u{ff}\u{ef}"),
     ])
     func `base64url has the values of RFC 4648`(_ text: String, _ plain: String) {
-        let bytes = JSONWebToken.base64URL(Array(text.utf8).span)
+        let bytes = Base64URL.decode(Array(text.utf8).span, isLenient: true)
         #expect(bytes == plain.unicodeScalars.map { UInt8($0.value) })
     }
 }

@@ -120,6 +120,17 @@ import Testing
         #expect(failure.message.hasPrefix("variable GATEWAY_AGENT_TEST_NONE is not set"))
     }
 
+    @Test func `a variable is wiped where anybody could read it, and can still be read again`() async throws {
+        let name = "GATEWAY_AGENT_TEST_TAKEN"
+        for value in ["first-value", "second-value"] {
+            unsafe setenv(name, value, 1)
+            let place = unsafe getenv(name)
+            #expect(try await fetch(.env(name: name)).get() == value)
+            #expect((0..<value.utf8.count).allSatisfy { unsafe place?[$0] == 0 })
+            #expect(try await fetch(.env(name: name)).get() == value)
+        }
+    }
+
     @Test func `a template is put together from where its parts lie now`() throws {
         let folder = ScratchFolder()
         let path = folder.write("s3cret\n", to: "secret")

@@ -119,6 +119,24 @@ import Testing
         #expect(message.contains(reason), "\(message)")
     }
 
+    @Test func `a refresh token has a file of its own, which is no value and has no end`() async throws {
+        let token = TestToken.secret("marker-refresh")
+        try await store().saveRefresh(token, spec)
+        let kept = try await store(boot: "boot-9").loadRefresh(spec)
+        #expect(kept.map { TestToken.text($0) } == "marker-refresh")
+        #expect(await refusal(store(), at: now) == "nothing")
+        // Neither passes for the other.
+        let file = folder.path("state/token.refresh-sealed")
+        #expect(unsafe rename(file, path) == 0)
+        #expect(await refusal(store(), at: now).contains("is torn, or from another key or configuration"))
+        #expect(unsafe rename(path, file) == 0)
+        try await store().saveRefresh(nil, spec)
+        #expect(unsafe access(file, F_OK) != 0)
+        try await store().saveRefresh(nil, spec)
+        let none = try await store().loadRefresh(spec)
+        #expect(none == nil)
+    }
+
     @Test func `a crash while writing leaves the old file, and the next write goes through`() async throws {
         try await store().save(credential(text: "old"), spec, at: now)
         folder.write("half of someth", to: "state/token.sealed.new")

@@ -37,23 +37,7 @@ enum TestToken {
         secret.withExposedBytes { bytes in bytes.indices.map { bytes[$0] } }
     }
 
-    static func base64URL(_ text: String) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-        var out = ""
-        var group: UInt32 = 0
-        var bits = 0
-        for byte in text.utf8 {
-            group = group << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 6 {
-                bits -= 6
-                out.append(alphabet[Int(group >> UInt32(bits)) & 63])
-            }
-            group &= 0xff
-        }
-        if bits > 0 { out.append(alphabet[Int(group << UInt32(6 - bits)) & 63]) }
-        return out
-    }
+    static func base64URL(_ text: String) -> String { Base64URL.encode(Array(text.utf8)) }
 
     private static func number(_ value: Double) -> String {
         value == value.rounded() && value.magnitude < 1e15 ? String(Int64(value)) : String(value)

@@ -58,6 +58,10 @@ import Testing
         var command = ChildCommand(arguments: ["/usr/bin/env"])
         command.environment = ["ONE": "1 and more"]
         #expect(try await Self.run(command) == .success("ONE=1 and more\n"))
+        command.secrets = ["ONE": TestToken.secret("hidden=1"), "TWO": TestToken.secret("")]
+        command.arguments = ["/bin/sh", "-c", "/usr/bin/env | /usr/bin/sort"]
+        let lines = try await Self.run(command).get().split(separator: "\n")
+        #expect(lines.filter { !$0.hasPrefix("_=") && !$0.hasPrefix("PWD=") } == ["ONE=hidden=1", "TWO="])
     }
 
     @Test func `a program has three descriptors, its own session and the usual signals`() async throws {

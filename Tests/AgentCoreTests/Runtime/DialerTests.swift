@@ -91,45 +91,42 @@ import Testing
 
 @Suite struct ListeningSocketTests {
     @Test func `a leftover socket file is replaced, and removed at the end`() async throws {
-        try await withTemporaryFolder { folder in
-            let path = "\(folder)/agent.sock"
-            do {
-                let left = try Socket.listen(on: #require(SocketAddress(unixPath: path)))
-                #expect(left.raw >= 0)
-            }
-            #expect(unsafe access(path, F_OK) == 0)
-            do {
-                let socket = try ListeningSocket(unixPath: path, mode: 0o660)
-                var status = stat()
-                #expect(unsafe stat(path, &status) == 0)
-                #expect(status.st_mode & 0o777 == 0o660)
-                #expect(socket.address.unixPath == path)
-            }
-            #expect(unsafe access(path, F_OK) != 0)
+        let folder = ScratchFolder()
+        let path = folder.path("agent.sock")
+        do {
+            let left = try Socket.listen(on: #require(SocketAddress(unixPath: path)))
+            #expect(left.raw >= 0)
         }
+        #expect(unsafe access(path, F_OK) == 0)
+        do {
+            let socket = try ListeningSocket(unixPath: path, mode: 0o660)
+            var status = stat()
+            #expect(unsafe stat(path, &status) == 0)
+            #expect(status.st_mode & 0o777 == 0o660)
+            #expect(socket.address.unixPath == path)
+        }
+        #expect(unsafe access(path, F_OK) != 0)
     }
 
     @Test func `a path where somebody listens is left alone`() async throws {
-        try await withTemporaryFolder { folder in
-            let path = "\(folder)/agent.sock"
-            let first = try ListeningSocket(unixPath: path, mode: 0o600)
-            let failure = #expect(throws: ListenFailure.self) { _ = try ListeningSocket(unixPath: path, mode: 0o600) }
-            #expect(
-                failure?.description
-                    == "another process is listening on \(path); stop it or choose another path")
-            #expect(first.address.unixPath == path)
-            #expect(unsafe access(path, F_OK) == 0)
-        }
+        let folder = ScratchFolder()
+        let path = folder.path("agent.sock")
+        let first = try ListeningSocket(unixPath: path, mode: 0o600)
+        let failure = #expect(throws: ListenFailure.self) { _ = try ListeningSocket(unixPath: path, mode: 0o600) }
+        #expect(
+            failure?.description
+                == "another process is listening on \(path); stop it or choose another path")
+        #expect(first.address.unixPath == path)
+        #expect(unsafe access(path, F_OK) == 0)
     }
 
     @Test func `a file that is no socket is never removed`() async throws {
-        try await withTemporaryFolder { folder in
-            let path = "\(folder)/precious"
-            close(unsafe open(path, O_CREAT | O_WRONLY, 0o600))
-            let failure = #expect(throws: ListenFailure.self) { _ = try ListeningSocket(unixPath: path, mode: 0o600) }
-            #expect(failure?.description == "\(path) exists and is not a socket; remove it or choose another path")
-            #expect(unsafe access(path, F_OK) == 0)
-        }
+        let folder = ScratchFolder()
+        let path = folder.path("precious")
+        close(unsafe open(path, O_CREAT | O_WRONLY, 0o600))
+        let failure = #expect(throws: ListenFailure.self) { _ = try ListeningSocket(unixPath: path, mode: 0o600) }
+        #expect(failure?.description == "\(path) exists and is not a socket; remove it or choose another path")
+        #expect(unsafe access(path, F_OK) == 0)
     }
 
     @Test func `a path too long for unix(7) is refused with both lengths`() throws {

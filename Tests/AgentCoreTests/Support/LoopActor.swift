@@ -47,34 +47,3 @@ final class Shared<Value: Sendable>: Sendable {
         mutex.withLock { body(&$0) }
     }
 }
-
-/// A folder that goes away with the test.
-func withTemporaryFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    var template = Array("/tmp/gateway-agent-test-XXXXXX".utf8CString)
-    guard unsafe mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
-    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    defer { try? removeTree(path) }
-    return try await body(path)
-}
-
-private func removeTree(_ path: String) throws {
-    guard let directory = unsafe opendir(path) else {
-        unsafe _ = unlink(path)
-        return
-    }
-    while let entry = unsafe readdir(directory) {
-        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-        }
-        guard name != ".", name != ".." else { continue }
-        var status = stat()
-        let child = "\(path)/\(name)"
-        if unsafe lstat(child, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            try removeTree(child)
-        } else {
-            unsafe _ = unlink(child)
-        }
-    }
-    unsafe _ = closedir(directory)
-    unsafe _ = rmdir(path)
-}

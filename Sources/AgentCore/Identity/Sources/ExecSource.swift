@@ -45,8 +45,14 @@ struct ExecSource: CredentialSource {
             }
             for (name, value) in spec.environment {
                 let secret = try value.resolved()
-                if case .literal = value {} else { words.secrets.append(secret) }
-                command.environment[name] = Self.text(secret)
+                if case .literal = value {
+                    command.environment[name] = Self.text(secret)
+                    continue
+                }
+                words.secrets.append(secret)
+                // Where programs are is looked up here, and is no secret wherever it is read from.
+                if name == "PATH" { command.environment[name] = Self.text(secret) }
+                command.secrets[name] = secret
             }
         }
 

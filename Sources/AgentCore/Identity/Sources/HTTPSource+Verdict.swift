@@ -21,7 +21,35 @@ extension HTTPSource {
             self.now = now
         }
 
-        func value() throws(CredentialFailure) -> SourceValue {
+        /// The token. A refresh token beside it goes to `grant`, also if the token itself is no good: the issuer has
+        /// given up the old one.
+        func value(_ grant: RefreshGrant) throws(CredentialFailure) -> SourceValue {
+            if let refresh = spec.refresh, (200..<300).contains(answer.status),
+                let text = document.flatMap({ Self.text(at: refresh.field, in: $0) }),
+                let token = try? TokenRules.validated(text.utf8.span)
+            {
+                grant.replace(by: token)
+            }
+            return try value()
+        }
+
+        private static func text(at pointer: String, in document: JSONValue) -> String? {
+            (try? JSONPointer(pointer)).flatMap { document[$0]?.stringValue }
+        }
+
+        private var document: JSONValue? {
+            answer.content.withExposedBytes { try? JSONValue.decode($0) }
+        }
+
+        /// What the issuer says of a refresh token that it takes no more (RFC 6749 §5.2); nil if it says no such thing.
+        var grantRefusal: String? {
+            guard (400..<500).contains(answer.status), document?["error"]?.stringValue == "invalid_grant" else {
+                return nil
+            }
+            return "\(name) answered \(answer.status) (\(complaint ?? "invalid_grant"))"
+        }
+
+        private func value() throws(CredentialFailure) -> SourceValue {
             switch answer.status {
             case 200..<300: break
             case 300..<400: throw redirect
@@ -116,7 +144,7 @@ extension HTTPSource {
         /// What it says is wrong, bounded and with secrets taken out; nil if it says nothing that can be shown.
         private var complaint: String? {
             if answer.content.count == 0 || isWebPage { return nil }
-            if let document = answer.content.withExposedBytes({ try? JSONValue.decode($0) }) {
+            if let document {
                 if answer.status < 300, document["error"] == nil { return nil }
                 return Self.complaint(in: document).map { words.beginning(of: $0) }
             }

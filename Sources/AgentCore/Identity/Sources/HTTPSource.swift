@@ -11,36 +11,44 @@ struct HTTPSource: CredentialSource {
     var clock: any HostClock = SystemClock()
 
     func fetch() async throws(CredentialFailure) -> SourceValue {
-        guard let target else {
-            throw CredentialFailure(
-                .unavailable, "the source's address cannot be used; write \"https://HOST/PATH\", or unix and target")
-        }
+        try await fetch(with: RefreshGrant())
+    }
+
+    /// Asks with the refresh token if there is one, and as at first if there is none or the issuer takes it no more.
+    func fetch(with grant: RefreshGrant) async throws(CredentialFailure) -> SourceValue {
         let deadline = loop.now.plus(spec.timeLimit.nanoseconds)
         let parker = Parker(on: loop)
         return try await parker.wakingAtCancellation { () throws(CredentialFailure) in
-            let prepared = try await prepare(target, on: parker, by: deadline)
-            let answer: ClientAnswer
-            do throws(ClientCallFailure) {
-                answer = try await prepared.call.run(on: loop, parker: parker, context: prepared.context, by: deadline)
-            } catch {
-                throw failure(error, target)
+            if let token = grant.token, let request = spec.refreshing(with: token) {
+                let verdict = try await ask(request, on: parker, by: deadline)
+                guard let reason = verdict.grantRefusal else { return try verdict.value(grant) }
+                grant.drop(reason)
             }
-            return try Verdict(answer, of: target, spec, words: prepared.words, at: clock.now()).value()
+            return try await ask(spec, on: parker, by: deadline).value(grant)
         }
     }
 
-    var target: ClientTarget? {
-        switch spec.target {
-        case .url(let url): ClientTarget(url: url)
-        case .unix(let socket, let target): ClientTarget(unixPath: socket, target: target)
+    private func ask(
+        _ request: HTTPSourceSpec, on parker: Parker, by deadline: Int64
+    ) async throws(CredentialFailure) -> Verdict {
+        guard let target = request.clientTarget else {
+            throw CredentialFailure(
+                .unavailable, "the source's address cannot be used; write \"https://HOST/PATH\", or unix and target")
         }
+        let prepared = try await prepare(request, target, on: parker, by: deadline)
+        let answer: ClientAnswer
+        do throws(ClientCallFailure) {
+            answer = try await prepared.call.run(on: loop, parker: parker, context: prepared.context, by: deadline)
+        } catch {
+            throw failure(error, target)
+        }
+        return Verdict(answer, of: target, spec, words: prepared.words, at: clock.now())
     }
 
     /// Reads what the request is made of on another thread, and waits for it no longer than for the rest.
     private func prepare(
-        _ target: ClientTarget, on parker: Parker, by deadline: Int64
+        _ spec: HTTPSourceSpec, _ target: ClientTarget, on parker: Parker, by deadline: Int64
     ) async throws(CredentialFailure) -> PreparedRequest {
-        let spec = spec
         let pending = Pending(on: loop, waking: parker) { () -> Result<PreparedRequest, CredentialFailure> in
             Result { () throws(CredentialFailure) in try PreparedRequest(spec, to: target) }
         }
@@ -72,5 +80,14 @@ struct HTTPSource: CredentialSource {
             case .tooLarge: (.malformed, ", which is no token; see the address, or raise answerBytes")
             }
         return CredentialFailure(kind, "\(target.description): \(failure)\(repair)")
+    }
+}
+
+extension HTTPSourceSpec {
+    var clientTarget: ClientTarget? {
+        switch target {
+        case .url(let url): ClientTarget(url: url)
+        case .unix(let socket, let target): ClientTarget(unixPath: socket, target: target)
+        }
     }
 }

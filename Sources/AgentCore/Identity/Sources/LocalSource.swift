@@ -37,7 +37,7 @@ extension LocalSource.Place: CustomStringConvertible {
     func contents() throws(CredentialFailure) -> Secret {
         switch self {
         case .env(let name):
-            guard let value = Secret(environmentVariable: name) else {
+            guard let value = Self.variable(name) else {
                 throw CredentialFailure(
                     .unavailable, "\(self) is not set; set it where the agent is started (systemd: Environment=)")
             }
@@ -56,6 +56,12 @@ extension LocalSource.Place: CustomStringConvertible {
         }
     }
 
+    /// Taken out of the environment, unless commands inherit it.
+    static func variable(_ name: String) -> Secret? {
+        ExecSource.inherited.contains(name)
+            ? Secret(environmentVariable: name) : Secret(takingEnvironmentVariable: name)
+    }
+
     /// What to watch; nil if it is no file.
     var path: String? {
         switch self {
@@ -72,8 +78,17 @@ extension LocalSource.Place: CustomStringConvertible {
 
     private func repair(_ error: SystemError) -> String {
         if !error.isMissing { return "see that the agent's user may read it and that it is the right file" }
-        if case .systemdCredential(let name) = self { return "add LoadCredential=\(name):… to the unit" }
-        return "see the path, or create the file"
+        guard case .systemdCredential(let name) = self else { return "see the path, or create the file" }
+        // The folders of the package's unit, whose files have these names here.
+        if name.hasPrefix("key_") {
+            return "put it into /etc/gateway-agent/credentials/\(name.dropFirst(4)), "
+                + "then systemctl reload gateway-agent"
+        }
+        if name.hasPrefix("sealed_") {
+            return "systemd-creds encrypt --name=\(name) - /etc/gateway-agent/sealed/\(name.dropFirst(7)) makes it; "
+                + "then systemctl reload gateway-agent"
+        }
+        return "add LoadCredential=\(name):… to the unit"
     }
 
     var description: String {
@@ -95,6 +110,8 @@ extension ValueSpec {
         case .file(let path): place = .file(path: path)
         case .env(let name): place = .env(name: name)
         case .systemdCredential(let name): place = .systemdCredential(name: name)
+        case .refreshToken:
+            throw CredentialFailure(.unavailable, "there is no refresh token here; write it in the body of refresh")
         }
         do throws(CredentialFailure) {
             return try place.contents().withExposedBytes { bytes throws(CredentialFailure) in

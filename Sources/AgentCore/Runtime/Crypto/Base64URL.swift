@@ -27,7 +27,9 @@ enum Base64URL {
     }
 
     /// Nil for anything that `encode` would not have written: padding, other characters, bits left over.
-    static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+    ///
+    /// - Parameter isLenient: take bits left over at the end for none, as every reader of tokens does.
+    static func decode(_ text: Span<UInt8>, isLenient: Bool = false) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 4 * 3 + 2)
@@ -42,7 +44,7 @@ enum Base64URL {
                 bytes.append(UInt8(pending >> UInt32(bits) & 255))
             }
         }
-        return pending & (1 << UInt32(bits) - 1) == 0 ? bytes : nil
+        return isLenient || pending & (1 << UInt32(bits) - 1) == 0 ? bytes : nil
     }
 
     static func decode(_ text: String) -> [UInt8]? {

@@ -4,7 +4,8 @@
 """load.py RESULT [STREAMSECONDS] - call the agent without a pause on both of its sockets, until SIGTERM.
 
 Quick calls, each on a connection of its own, and streams. Calls under way at the end are waited for. What became of
-all of them is counted into the file RESULT, as JSON (and at the end into RESULT.last):
+all of them is counted into the file RESULT, as JSON (and at the end into RESULT.last), beside how far each kind of call
+has got on each socket:
 
     ok        a whole answer
     refused   the connection could not be made
@@ -25,6 +26,7 @@ import time
 
 UNIX, PORT = "/run/gateway-agent/agent.sock", 4748
 counts: collections.Counter = collections.Counter()
+progress: collections.Counter = collections.Counter()
 longest: dict = collections.defaultdict(float)
 examples: list = []
 lock = threading.Lock()
@@ -52,6 +54,8 @@ def call(family: str, path: str) -> str:
         try:
             stream.sendall(f"GET /fake{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
             while piece := stream.recv(65536):
+                if not received and path.startswith("/stream"):
+                    advance(f"stream {family}")
                 received += piece
         except OSError as error:
             return note("cut" if received else "reset", family, path, repr(error))
@@ -65,10 +69,16 @@ def call(family: str, path: str) -> str:
         if not body.endswith(b"0\r\n\r\n"):
             return note("cut", family, path, "no last chunk")
         return "ok" if b"data: done" in body else note("half", family, path, f"ends with {body[-40:]!r}")
+    advance(f"quick {family}")
     length = int(head.lower().split(b"content-length:")[1].split()[0])
     if len(body) < length:
         return note("cut", family, path, f"{len(body)} of {length} bytes")
     return "ok" if len(body) == length and body.endswith(b"}") else note("half", family, path, repr(body[-40:]))
+
+
+def advance(what: str) -> None:
+    with lock:
+        progress[what] += 1
 
 
 def note(what: str, family: str, path: str, why: str) -> str:
@@ -99,7 +109,7 @@ def main() -> None:
             for _ in range(threads):
                 workers.append(threading.Thread(target=work, args=(family, path, pause), daemon=True))
                 workers[-1].start()
-    while not stopping.wait(0.5):
+    while not stopping.wait(0.2):
         report(result)
     # What is under way shall end as it would: a stream takes its time.
     end = time.monotonic() + 25
@@ -111,8 +121,8 @@ def main() -> None:
 
 def report(result: pathlib.Path) -> None:
     with lock:
-        text = json.dumps({"counts": counts, "longest": {key: round(value, 2) for key, value in longest.items()},
-                           "examples": examples})
+        waits = {key: round(value, 2) for key, value in longest.items()}
+        text = json.dumps({"counts": counts, "progress": progress, "longest": waits, "examples": examples})
     fresh = result.with_name(result.name + ".new")
     fresh.write_text(text)
     fresh.rename(result)

@@ -3,9 +3,9 @@
 # SPDX-FileCopyrightText: 2026 The gateway-agent authors
 """world.py issuer|upstream PORT - what the agent needs around it in the machine: who gives tokens, and who takes calls.
 
-The issuer answers POST /token with a token of its own for ISSUER_LIFE seconds (default 4). The upstream answers
-/quick with the credential it saw, and /stream?seconds=N with an event each tenth of a second and a last one that says
-done; a call without a credential gets 401.
+The issuer answers POST /token?life=SECONDS with a token of its own, if it is asked with the bootstrap secret. The
+upstream answers /quick with the credential it saw, and /stream?seconds=N with an event each tenth of a second and a
+last one that says done; a call without a credential gets 401.
 """
 
 import http.server
@@ -25,9 +25,9 @@ class Issuer(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length") or 0))
         Issuer.count += 1
-        life = int(os.environ.get("ISSUER_LIFE", "4"))
+        life = int(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query).get("life", ["4"])[0])
         body = json.dumps({"access_token": f"{TOKEN}-{os.getpid()}-{Issuer.count}", "expires_in": life}).encode()
-        self.send_response(200)
+        self.send_response(200 if self.headers.get("authorization", "").startswith("Bearer planted-boot-") else 401)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

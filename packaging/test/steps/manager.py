@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: 2026 The gateway-agent authors
+"""What systemd and an administrator do with the units."""
+
+import json
+
+from scene import SOCKETS, TOKEN, UNIT, Scene, expect
+
+REFUSED = [
+    ("gateway-agent-http.socket", "ListenStream=0.0.0.0:4748", "where other hosts reach it; set ListenStream=127.0.0.1"),
+    ("gateway-agent-http.socket", "ListenDatagram=127.0.0.1:4748", "is no listening stream socket; its unit needs ListenStream="),
+    ("gateway-agent-http.socket", "ListenStream=/run/odd.sock\nNoDelay=no", "which is no TCP socket; set ListenStream=127.0.0.1:4748"),
+    ("gateway-agent.socket", "ListenStream=127.0.0.1:4750", "which is no Unix socket; set ListenStream=/run/gateway-agent"),
+]
+
+
+def drain(scene: Scene) -> None:
+    """a stream outlasts TimeoutStopSec=, as the agent asks for time; one over the drain limit is cut visibly and counted"""
+    scene.drop_in("[Service]\nTimeoutStopSec=3s\n")
+    stream = scene.stream(8)
+    scene.run("systemctl", "restart", UNIT)
+    out = stream.communicate(timeout=60)[0]
+    expect("whole" in out, f"a stream within the drain limit was not let finish: {out}")
+    scene.drop_in(None)
+    scene.settings('{ timeouts: { drain: "1s" } }')
+    scene.run("systemctl", "restart", UNIT)
+    stream = scene.stream(8)
+    scene.run("systemctl", "restart", UNIT)
+    out = stream.communicate(timeout=60)[0]
+    expect("cut" in out, f"a stream over the drain limit was not cut visibly: {out}")
+    cut = scene.entries("GATEWAY_EVENT=calls-cut")
+    expect(cut and cut[-1]["GATEWAY_CONNECTIONS"] == "1", f"cut calls are not counted: {cut}")
+    scene.settings(None)
+    scene.run("systemctl", "restart", UNIT)
+
+
+def refused_sockets(scene: Scene) -> None:
+    """a socket that is public, a datagram one, or not of its name's family is refused with a sentence and a repair"""
+    for unit, setting, sentence in REFUSED:
+        scene.run("systemctl", "stop", UNIT, *SOCKETS)
+        scene.drop_in(f"[Socket]\nListenStream=\n{setting}\n", unit=unit)
+        scene.run("systemctl", "start", *SOCKETS)
+        scene.run("systemctl", "start", "--no-block", UNIT)
+        scene.wait(f"the refusal of {setting}", lambda: sentence in scene.status())
+        scene.run("systemctl", "stop", UNIT, *SOCKETS)
+        scene.drop_in(None, unit=unit)
+    scene.run("systemctl", "start", *SOCKETS)
+    expect(scene.credential("tcp") == "token", "the port does not serve after the repair")
+
+
+def port_off(scene: Scene) -> None:
+    """the port can be switched off by itself, and on again"""
+    scene.run("systemctl", "stop", UNIT)
+    scene.run("systemctl", "disable", "--now", "gateway-agent-http.socket")
+    expect(scene.credential("unix") == "token", "the Unix socket does not serve alone")
+    expect(not scene.is_active("gateway-agent-http.socket"), "the port came back by itself")
+    scene.run("systemctl", "stop", UNIT)
+    scene.run("systemctl", "enable", "--now", "gateway-agent-http.socket")
+    expect(scene.credential("tcp") == "token", "the port does not serve after it was switched on again")
+
+
+def json_lines(scene: Scene) -> None:
+    """the log is JSON lines under systemd too, on request, and fields of the journal otherwise"""
+    scene.settings('{ log: { format: "json" } }')
+    scene.run("systemctl", "restart", UNIT)
+    process = scene.process()
+    expect(scene.credential() == "token", "no call got through")
+    lines: list[dict] = []
+
+    def has_call() -> bool:
+        lines[:] = [json.loads(entry["MESSAGE"]) for entry in scene.entries(f"_PID={process}")]
+        return any(line["message"] == "call" for line in lines)
+    scene.wait("a call among the lines", has_call)
+    for line in lines:
+        expect({"time", "level", "message"} <= set(line), f"a line lacks a field: {line}")
+    call = next(line for line in lines if line["message"] == "call")
+    expect(call["status"] == 200 and call["route"] == "/fake/", f"the call is told as {call}")
+    scene.settings(None)
+    scene.run("systemctl", "restart", UNIT)
+
+
+def one_person(scene: Scene) -> None:
+    """one person's agent: its own sockets, the person's programs, lingering"""
+    scene.run("useradd", "--create-home", "dev")
+    # logind wants to know its caller's control group, which who enters the machine from outside does not have.
+    scene.run("systemd-run", "--quiet", "--wait", "loginctl", "enable-linger", "dev")
+    number = scene.run("id", "-u", "dev").strip()
+    scene.machine.write("/home/dev/.local/bin/mint", f"#!/bin/sh\necho {TOKEN}-of-dev\n", mode=0o755)
+    scene.machine.write("/home/dev/.config/gateway-agent/agent.json5", """{
+        credentials: { mine: { source: "exec", command: ["mint"] } },
+        routes: { "/mine/": { upstream: "http://127.0.0.1:9002/", chain: ["mine"] } } }""")
+    scene.run("chown", "-R", "dev:dev", "/home/dev")
+
+    def user(*command: str, check: bool = True) -> str:
+        return scene.run(
+            "runuser", "-u", "dev", "--", "env", f"XDG_RUNTIME_DIR=/run/user/{number}", *command, check=check)
+
+    def is_up() -> bool:
+        return user("systemctl", "--user", "is-system-running", check=False).strip() in ("running", "degraded")
+    scene.wait("the person's manager", is_up)
+    user("systemctl", "--user", "enable", "--now", *SOCKETS)
+    try:
+        for family, where in [("unix", f"/run/user/{number}/gateway-agent/agent.sock"), ("tcp", "4749")]:
+            out = user("python3", "/opt/get.py", family, "/mine/quick", where)
+            expect('"token"' in out, f"over {family}: {out}")
+        out = scene.run("runuser", "-u", "caller", "--", "python3", "/opt/get.py", "tcp", "/mine/quick", "4749")
+        expect(out.startswith("403"), f"somebody else was answered {out}")
+    finally:
+        user("systemctl", "--user", "disable", "--now", *SOCKETS, check=False)
+        user("systemctl", "--user", "stop", UNIT, check=False)
+        scene.run("systemd-run", "--quiet", "--wait", "loginctl", "disable-linger", "dev")
+        scene.run("rm", "-rf", "/home/dev/.config")
+
+
+def idle(scene: Scene) -> None:
+    """an agent that nobody calls ends, and the next caller starts it"""
+    scene.settings('{ idleExit: "2s" }')
+    scene.run("systemctl", "restart", UNIT)
+    scene.wait("the end of an idle agent", lambda: not scene.is_active())
+    scene.wait("a word of it in the journal", lambda: scene.entries("GATEWAY_EVENT=idle"))
+    expect(scene.credential() == "token", "the next call did not get through")
+    scene.settings(None)
+    scene.run("systemctl", "restart", UNIT)
