@@ -39,7 +39,7 @@ final class EmbeddedCall {
     ///
     /// - Throws: what a strict server refuses.
     init(_ connection: EmbeddedConnection, headCount: Int, limits: HTTPLimits) throws(HTTPError) {
-        try ServedRequests.check(form: connection.wire.head.form, method: connection.wire.head.method)
+        try ServedRequests.check(connection.wire.head)
         let incoming = try connection.wire.requestFraming(limits)
         self.connection = connection
         request = connection.wire.withHead { EmbeddedRequest($0, in: $1) }

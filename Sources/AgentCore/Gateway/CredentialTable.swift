@@ -8,7 +8,7 @@ final class CredentialTable {
     var snapshots: [CredentialSnapshot] { content.snapshots }
     /// One value, so that a request opens it once.
     private var content: Content
-    private let index: [String: Int]
+    private let index: NameIndex
     private let signals: CredentialSignals
     /// Tasks of this loop that wait for a publication.
     private var waiters: [Parker] = []
@@ -36,14 +36,15 @@ final class CredentialTable {
             snapshots: snapshots, toldOfUse: untold, toldOfDemand: untold,
             rendered: Array(repeating: nil, count: lineCount))
         self.signals = signals
-        index = Dictionary(snapshots.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        index = NameIndex(snapshots.map(\.name))
     }
 
-    func position(of name: String) -> Int? { index[name] }
+    func position(of name: Span<UInt8>) -> Int? { index[name] }
+    func position(of name: String) -> Int? { index[name.utf8.span] }
 
     /// Takes a publication of the engine, and has everybody who waits decide again.
     func take(_ snapshot: CredentialSnapshot) {
-        guard let place = index[snapshot.name] else { return }
+        guard let place = position(of: snapshot.name) else { return }
         content.snapshots[place] = snapshot
         content.toldOfUse[place] = false
         content.toldOfDemand[place] = false

@@ -133,7 +133,7 @@ struct Exchange: ~Copyable {
     /// What is refused whatever the route.
     private mutating func checkRequest() throws(ErrorAnswer) {
         do throws(HTTPError) {
-            try ServedRequests.check(form: caller.head.form, method: caller.head.method)
+            try ServedRequests.check(caller.head)
             facts.framing = try caller.requestFraming(state.plan.limits)
             isFramed = true
         } catch {

@@ -17,6 +17,10 @@ extension ServerConnection {
         }
     }
 
+    func tokenQuery() throws(ErrorAnswer) -> TokenQuery {
+        try TokenQuery(input.readable.slice(head.queryRange))
+    }
+
     func requestFraming(_ limits: HTTPLimits) throws(HTTPError) -> BodyFraming {
         try BodyFraming.request(head, in: input.readable, limits: limits)
     }

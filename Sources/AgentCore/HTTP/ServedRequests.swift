@@ -7,14 +7,14 @@
 enum ServedRequests {
     /// Refuses what no route can serve. A head that passes is in origin form: its path begins with one slash and
     /// holds nothing that is left to resolve (`RequestTarget.checkPath`).
-    static func check(form: TargetForm, method: HTTPMethod) throws(HTTPError) {
-        switch form {
+    static func check(_ head: borrowing RequestHead) throws(HTTPError) {
+        switch head.form {
         case .origin: break
         case .absolute: throw HTTPError(.absoluteForm)
         case .asterisk: throw HTTPError(.asteriskForm)
         case .authority: throw HTTPError(.connect)
         }
         // An upstream echoes a TRACE, the injected credential with it (RFC 9110 §9.3.8).
-        if method == .trace { throw HTTPError(.trace) }
+        if head.method == .trace { throw HTTPError(.trace) }
     }
 }
