@@ -203,6 +203,8 @@ struct Exchange: ~Copyable {
         guard !hasConsumedHead else { return }
         hasConsumedHead = true
         caller.input.consume(headCount)
+        // Whoever waits for an answer keeps no block; and the next use finds this one in the processor's cache.
+        state.loop.buffers.reclaim(&caller.input)
     }
 
     /// The call is over: counts it and tells of it.

@@ -94,6 +94,8 @@ final class UpstreamPool {
             connection.close()
             return false
         }
+        // An answer that came whole leaves its block behind.
+        loop.buffers.reclaim(&connection.input)
         connection.channel.parker = nil
         // Once a connection: making the closure is an allocation. It is asked only while nobody has the connection.
         if connection.channel.whenIdle == nil {
