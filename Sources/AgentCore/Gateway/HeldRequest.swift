@@ -15,7 +15,7 @@ struct HeldRequest: ~Copyable {
     /// - Parameter bodyLimit: bytes of content kept at most.
     mutating func begin(_ pool: BufferPool, bodyLimit: Int) {
         release(pool)
-        pool.lend(to: &head)
+        pool.lendSmall(to: &head)
         if bodyLimit > 0 { pool.lend(to: &body) }
         self.bodyLimit = bodyLimit
         isOverflown = false

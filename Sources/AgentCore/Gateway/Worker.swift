@@ -94,15 +94,19 @@ actor Worker: LoopBound {
             if openCount >= connectionLimit { acceptParker.unpark() }
             openCount -= 1
         }
-        guard let connection = try? ServerConnection(adopting: descriptor, on: loop) else { return }
-        let identity = ObjectIdentifier(connection)
-        state.connections[identity] = connection
+        let connection: ServerConnection
+        do throws(SystemError) {
+            connection = try ServerConnection(adopting: descriptor, on: loop, shutdown: state.shutdown)
+        } catch { return }
+        let channel = connection.channel
+        let identity = ObjectIdentifier(channel)
+        state.channels[identity] = channel
         state.metrics.openConnections += 1
-        connection.isDraining = state.isDraining
-        await Caller(connection, isUnix: isUnix, state: state).serve()
-        connection.close()
+        var caller = Caller(connection, isUnix: isUnix, state: state)
+        await caller.serve()
+        channel.close()
         state.metrics.openConnections -= 1
-        state.connections[identity] = nil
+        state.channels[identity] = nil
     }
 
     private func closeIdleUpstreams() async {
@@ -141,7 +145,7 @@ actor Worker: LoopBound {
     }
 
     var metrics: WorkerMetrics { state.metrics }
-    var connectionCount: Int { state.connections.count }
+    var connectionCount: Int { state.channels.count }
 
     /// Accepts no more; idle connections end, calls under way go on.
     func drain() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-/// One connection to an upstream. Confined to its loop; in use by one exchange, or idle in its pool.
-final class ClientConnection {
+/// One connection to an upstream. Confined to its loop; owned by one exchange, or idle by its pool.
+struct ClientConnection: ~Copyable {
     let channel: Channel
     let loop: EventLoop
     var input = ByteBuffer()
@@ -23,29 +23,29 @@ final class ClientConnection {
     /// Writes what there is.
     ///
     /// - Returns: true when all has gone.
-    func write() throws(IOFailure) -> Bool {
+    mutating func write() throws(IOFailure) -> Bool {
         try channel.write(from: &output, wiping: true) == .done
     }
 
     /// Looks for the next head in what has arrived.
     ///
     /// - Returns: its length in `input`, or nil while it is incomplete.
-    func parseHead(limits: HTTPLimits) throws(HTTPError) -> Int? {
+    mutating func parseHead(limits: HTTPLimits) throws(HTTPError) -> Int? {
         guard !input.isEmpty else { return nil }
         return try HeadParser.parseResponse(input, into: &head, limits: limits)
     }
 
-    func close() {
+    mutating func close() {
         channel.close()
         releaseBuffers()
     }
 
-    func abort() {
+    mutating func abort() {
         channel.abort()
         releaseBuffers()
     }
 
-    private func releaseBuffers() {
+    private mutating func releaseBuffers() {
         input.clear()
         output.consumeWiping(output.count)
         loop.buffers.reclaim(&input)
