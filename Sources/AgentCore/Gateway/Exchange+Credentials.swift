@@ -22,6 +22,14 @@ extension Exchange {
         }
     }
 
+    /// A credential was chosen that may not be sent any more.
+    var havePicksEnded: Bool {
+        picks.contains { pick in
+            guard let place = table.position(of: pick.name) else { return true }
+            return !table.snapshots[place].isUsable(at: state.now)
+        }
+    }
+
     private enum Choice {
         case chosen([Pick])
         case wait

@@ -57,14 +57,16 @@ extension Exchange {
         }
         guard var place = found else { throw unknownName }
         let name = table.snapshots[place].name
-        guard table.snapshots[place].kind == .token else {
-            throw ErrorAnswer(
-                403, "key", "\(name) is a key, and keys are never handed out; call a route that injects it")
-        }
         let query = try caller.tokenQuery()
         let life = query.life
         var wish = TokenWish(life: life, bound: state.now.boot + state.plan.timeouts.credentialWait)
         while true {
+            // Each time: a reload may make another credential of the name, and keep this caller out.
+            try await checkAccess(state.plan.access)
+            guard table.snapshots[place].kind == .token else {
+                throw ErrorAnswer(
+                    403, "key", "\(name) is a key, and keys are never handed out; call a route that injects it")
+            }
             let now = state.now
             switch wish.decide(table.snapshots[place], at: now) {
             case .serve:
