@@ -43,14 +43,15 @@ enum CheckCommand {
         }
     }
 
-    private struct Finding: Sendable {
+    struct Finding: Sendable {
         let name: String
         let source: String
         let isGood: Bool
         let sentence: String
     }
 
-    private static func attempt(_ spec: CredentialSpec, on loop: EventLoop) async -> Finding {
+    /// Asks one source, as the agent would at first.
+    static func attempt(_ spec: CredentialSpec, on loop: EventLoop) async -> Finding {
         func finding(_ isGood: Bool, _ sentence: String) -> Finding {
             Finding(name: spec.name, source: spec.source.kind, isGood: isGood, sentence: sentence)
         }

@@ -25,11 +25,15 @@ struct StatusReport {
             let isUsable = credential["usable"]?.boolValue ?? false
             let phase = credential["phase"]?.stringValue ?? "?"
             let hasFailed = credential["error"] != nil
+            let isRefused = credential["rejected"]?.boolValue ?? false
+            var words = [isUsable ? "usable" : phase]
+            if isRefused { words.append("refused") }
+            if isUsable, hasFailed || isRefused { words.append(phase) }
             table.add(
                 cell(credential, "name"), cell(credential, "kind"), cell(credential, "source"),
                 TextTable.Cell(
-                    isUsable ? (hasFailed ? "usable, \(phase)" : "usable") : phase,
-                    isUsable ? (hasFailed ? .doubtful : .good) : (hasFailed ? .bad : .faint)),
+                    words.joined(separator: ", "),
+                    isUsable ? (hasFailed || isRefused ? .doubtful : .good) : (hasFailed ? .bad : .faint)),
                 TextTable.Cell(time(credential, "expires_in") ?? (isUsable ? "never" : "-")),
                 TextTable.Cell(time(credential, "next_renewal_in") ?? "-"),
                 TextTable.Cell(String(credential["mints"]?.integerValue ?? 0)))
@@ -42,16 +46,35 @@ struct StatusReport {
         for route in document["routes"]?.arrayValue ?? [] {
             for injection in route["inject"]?.arrayValue ?? [] {
                 let names = (injection["chain"]?.arrayValue ?? []).compactMap(\.stringValue)
-                let used = injection["in_use"]?.stringValue
-                let why = injection["why"]?.stringValue ?? ""
-                let mood: TextTable.Mood = used == nil ? .bad : (why == "preferred" ? .good : .doubtful)
                 table.add(
-                    cell(route, "route"), cell(route, "upstream"),
-                    TextTable.Cell(names.joined(separator: ", ")),
-                    TextTable.Cell(used.map { why == "preferred" ? $0 : "\($0) (\(why))" } ?? "none yet", mood))
+                    cell(route, "route"), cell(route, "upstream"), TextTable.Cell(names.joined(separator: ", ")),
+                    use(injection))
             }
         }
         return table
+    }
+
+    private func use(_ injection: JSONValue) -> TextTable.Cell {
+        if let next = injection["asks_for"]?.stringValue {
+            return TextTable.Cell("none yet, the next call asks for \(next)", .faint)
+        }
+        guard let used = injection["in_use"]?.stringValue else {
+            return TextTable.Cell("none, calls are refused", .bad)
+        }
+        let why = injection["why"]?.stringValue ?? ""
+        return TextTable.Cell("\(used) (\(why))", why == "preferred" ? .good : .doubtful)
+    }
+
+    /// Why calls of a route do not go out with the first of its chain; nil if they do, or would wait for it.
+    private func detour(_ route: JSONValue, _ injection: JSONValue) -> String? {
+        let names = (injection["chain"]?.arrayValue ?? []).compactMap(\.stringValue)
+        if injection["asks_for"] != nil { return nil }
+        let link = injection["link"]?.integerValue.map { Int($0) }
+        let use = ChainUse(
+            route: "", injection: 0, names: names, link: link,
+            why: injection["why"]?.stringValue.flatMap { Chain.Reason(rawValue: $0) }, cause: nil)
+        guard use.isWarning else { return nil }
+        return "\(route["route"]?.stringValue ?? "?"): \(use.message)"
     }
 
     /// One line for each thing that somebody should look at.
@@ -65,7 +88,13 @@ struct StatusReport {
             if let message = credential["error"]?["message"]?.stringValue {
                 lines.append("\(name): \(message)")
             }
+            if credential["rejected"]?.boolValue == true {
+                lines.append("\(name): an upstream refused the value that is held")
+            }
             if let skew = credential["clock_skew"]?.stringValue { lines.append("\(name): \(skew)") }
+        }
+        for route in document["routes"]?.arrayValue ?? [] {
+            lines += (route["inject"]?.arrayValue ?? []).compactMap { detour(route, $0) }
         }
         return lines
     }

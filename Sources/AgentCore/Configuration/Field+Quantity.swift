@@ -92,13 +92,18 @@ enum Quantity {
         return text
     }
 
+    /// By the largest unit that leaves nothing over.
     static func text(bytes: Int) -> String {
-        for (unit, size) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
-        where bytes >= size && bytes % size == 0 {
-            return "\(bytes / size)\(unit)"
+        var rest = bytes
+        var unit = 0
+        while unit < byteUnits.count - 1, rest != 0, rest % 1024 == 0 {
+            rest /= 1024
+            unit += 1
         }
-        return "\(bytes)B"
+        return "\(rest)\(byteUnits[unit])"
     }
+
+    private static let byteUnits = ["B", "KiB", "MiB", "GiB"]
 
     private static func number(_ rest: inout Substring.UTF8View) -> Int64? {
         let digits = rest.prefix { (0x30...0x39).contains($0) }

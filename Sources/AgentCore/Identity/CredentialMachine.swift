@@ -82,6 +82,9 @@ struct CredentialMachine: Sendable {
     private var failedAt: HostTime?
     private var failures = 0
     private var earliestFetch = Int64.min
+    /// Until when a source is left alone that was asked a moment ago, as long as a value is held that has not ended: a
+    /// clock that is set may end it at once.
+    private var rest = Int64.min
     private var lastInterest: Int64?
     /// The last demand that found nothing usable, until something is.
     private var unmetDemand: Int64?
@@ -137,10 +140,10 @@ struct CredentialMachine: Sendable {
             flight?.isOutdated = true
             readAgain(at: now)
         case .clockStepped:
-            // The floor was measured from a life that may have been wrong, and so may have been the verdict "expired".
-            if failure == nil || failure?.kind == .expired {
-                earliestFetch = min(earliestFetch, now.boot.plus(Duration.seconds(1).nanoseconds))
-            }
+            // Floor and rest were measured from a life that may have been wrong, and so may have been the verdict.
+            let soon = now.boot.plus(Duration.seconds(1).nanoseconds)
+            rest = min(rest, soon)
+            if [nil, .expired, .unchanged].contains(failure?.kind) { earliestFetch = min(earliestFetch, soon) }
         }
         settle(at: now, &actions)
         return actions
@@ -194,28 +197,27 @@ extension CredentialMachine {
     private mutating func readAgain(at now: HostTime) {
         let pause = Duration.milliseconds(100).nanoseconds
         earliestFetch = min(earliestFetch, max(now.boot, lastStart.plus(pause)))
+        rest = min(rest, earliestFetch)
     }
 
     private mutating func accept(
         _ fetched: Credential, from flight: Flight, at now: HostTime, _ actions: inout [Action]
     ) throws(CredentialFailure) {
-        if let held = upcoming ?? current {
-            if held.secret.isEqual(to: fetched.secret) {
-                if rejection.isActive(at: now) {
-                    if spec.kind == .key || spec.source.isAuthoritative { rejection.isRenewalDue = false }
-                    throw CredentialFailure(
-                        .unchanged, "the source still returns the value that upstream refused; replace it at the source"
-                    )
-                }
-                return try confirm(held, by: fetched, from: flight, at: now, &actions)
-            }
-            // Two caches behind one name may hold tokens of different age. The longer one is kept; but a file is the
-            // truth, and a value that was refused is worth nothing.
-            let endsSooner = fetched.expires.remaining(at: now) < held.expires.remaining(at: now)
-            if endsSooner, held.isUsable(at: now), !spec.source.isAuthoritative, !rejection.isActive(at: now) {
+        if let held = [upcoming, current].compactMap(\.self).first(where: { $0.secret.isEqual(to: fetched.secret) }) {
+            if rejection.isActive(at: now), held.generation == current?.generation {
+                if spec.kind == .key || spec.source.isAuthoritative { rejection.isRenewalDue = false }
                 throw CredentialFailure(
-                    .unchanged, "the source returned a token that ends before the one held; the one held stays in use")
+                    .unchanged, "the source still returns the value that upstream refused; replace it at the source")
             }
+            return try confirm(held, by: fetched, from: flight, at: now, &actions)
+        }
+        // Two caches behind one name may hold tokens of different age. The longer one is kept; but a file is the truth,
+        // and a value that was refused is worth nothing.
+        if let current, current.isUsable(at: now), !spec.source.isAuthoritative, !rejection.isActive(at: now),
+            fetched.expires.remaining(at: now) < current.expires.remaining(at: now)
+        {
+            throw CredentialFailure(
+                .unchanged, "the source returned a token that ends before the one held; the one held stays in use")
         }
         generation &+= 1
         mints &+= 1
@@ -250,7 +252,11 @@ extension CredentialMachine {
                     ? "the source returned the same token again, with the same end; it is asked again before that"
                     : "the source returned the same token again, which has expired; see that the source renews it")
         }
-        if upcoming == nil { current = held.extended(by: fetched) } else { upcoming = held.extended(by: fetched) }
+        if held.generation == upcoming?.generation {
+            upcoming = held.extended(by: fetched)
+        } else {
+            current = held.extended(by: fetched)
+        }
         succeed(with: fetched, from: flight, at: now, &actions)
     }
 
@@ -264,7 +270,8 @@ extension CredentialMachine {
         failedAt = nil
         failures = 0
         wantedLife = 0
-        earliestFetch = now.boot.plus(fetched.schedule.floor)
+        earliestFetch = now.boot.plus(Duration.seconds(1).nanoseconds)
+        rest = now.boot.plus(fetched.schedule.floor)
     }
 
     private mutating func fail(
@@ -273,6 +280,7 @@ extension CredentialMachine {
         if flight?.isOutdated == true, failure.kind != .timedOut {
             // It may have read what was there before the change or the refusal: not held against the source.
             earliestFetch = now.boot
+            rest = now.boot
             return
         }
         if failure.kind == .unchanged { sourceIsChanged = false }
@@ -280,7 +288,9 @@ extension CredentialMachine {
         self.failure = failure
         failedAt = now
         wantedLife = 0
-        var delay = backOff.delay(failures: failures, jitter: generator.fraction(), retryAfter: failure.retryAfter)
+        let delay = backOff.delay(failures: failures, jitter: generator.fraction(), retryAfter: failure.retryAfter)
+        earliestFetch = now.boot.plus(delay)
+        rest = earliestFetch
         let held = upcoming ?? current
         if failure.kind == .unchanged, let held, held.isUsable(at: now) {
             // The source renews when it renews: asked some more times before the end, not every few seconds; and one
@@ -288,9 +298,8 @@ extension CredentialMachine {
             let remaining = held.expires.remaining(at: now)
             let window = min(policy.longestLead.nanoseconds, (held.schedule.life ?? 0) / 3)
             let early = rejection.isActive(at: now) ? 0 : remaining.minus(window)
-            delay = max(delay, min(held.schedule.floor, remaining / 3), early)
+            rest = max(rest, now.boot.plus(max(min(held.schedule.floor, remaining / 3), early)))
         }
-        earliestFetch = now.boot.plus(delay)
         // The same token once more is the manner of many sources, and news only when time runs out.
         let isQuiet = failure.kind == .unchanged && held.map { !$0.schedule.mandatory.isReached(at: now) } ?? false
         if !isFailing, !isQuiet {
@@ -314,9 +323,12 @@ extension CredentialMachine {
         if renews {
             flight?.isOutdated = true
             // The floor is for renewals that nobody needs; the back-off of a source that fails stands.
-            if failure == nil || failure?.kind == .unchanged { earliestFetch = now.boot }
+            if failure == nil || failure?.kind == .unchanged {
+                earliestFetch = now.boot
+                rest = now.boot
+            }
         }
-        actions.append(.report(.rejected(generation: generation, renews: renews)))
+        actions.append(.report(.rejected(generation: current?.generation ?? generation, renews: renews)))
     }
 }
 
@@ -336,10 +348,15 @@ extension CredentialMachine {
                 from: flight, at: now, &actions)
         }
         if let upcoming, upcoming.schedule.start.isReached(at: now) {
-            take(upcoming, at: now)
+            // A step of the clock may have passed its end as well: then it is not worth the value that serves.
+            if !upcoming.isUsable(at: now), current?.isUsable(at: now) ?? false {
+                self.upcoming = nil
+            } else {
+                take(upcoming, at: now)
+            }
         }
         if let held = upcoming ?? current, !lacksLife(held, at: now) { wantedLife = 0 }
-        if flight == nil, needsFetch(at: now), now.boot >= earliestFetch {
+        if flight == nil, needsFetch(at: now), now.boot >= nextFetch(at: now) {
             fetches &+= 1
             lastStart = now.boot
             flight = Flight(id: fetches, started: now.boot, limit: now.boot.plus(spec.source.flightLimit.nanoseconds))
@@ -360,6 +377,12 @@ extension CredentialMachine {
             timer = next
             actions.append(.setTimer(next))
         }
+    }
+
+    /// When the source may be asked again, on the boot clock.
+    private func nextFetch(at now: HostTime) -> Int64 {
+        guard let held = upcoming ?? current else { return earliestFetch }
+        return max(earliestFetch, min(rest, now.boot.plus(held.expires.remaining(at: now))))
     }
 
     private func needsFetch(at now: HostTime) -> Bool {
@@ -394,7 +417,7 @@ extension CredentialMachine {
         if let flight {
             moments.append(flight.limit)
         } else if needsFetch(at: now) {
-            moments.append(earliestFetch)
+            moments.append(nextFetch(at: now))
         } else if let held = upcoming ?? current {
             consider(held.schedule.advisory)
         }
@@ -407,19 +430,20 @@ extension CredentialMachine {
         let phase: CredentialSnapshot.Phase
         let isUsable = current?.isUsable(at: now) ?? false
         let needsFetch = needsFetch(at: now)
+        let nextFetch = nextFetch(at: now)
         if flight != nil {
             phase = .fetching
         } else if let upcoming {
             phase = .backingOff(until: upcoming.schedule.start.boot)
-        } else if earliestFetch > now.boot, fetches > 0, needsFetch || (!isUsable && failure != nil) {
-            phase = .backingOff(until: earliestFetch)
+        } else if nextFetch > now.boot, fetches > 0, needsFetch || (!isUsable && failure != nil) {
+            phase = .backingOff(until: nextFetch)
         } else {
             phase = isUsable ? .fresh : .idle
         }
         var next: HostTime?
         if flight == nil {
             if needsFetch {
-                next = HostTime(wall: .max, boot: earliestFetch)
+                next = HostTime(wall: .max, boot: nextFetch)
             } else if let held = upcoming ?? current, held.schedule.advisory != .never, isWanted(at: now) {
                 next = held.schedule.advisory
             }

@@ -95,8 +95,10 @@ enum ChildProcess {
         while child.exit == nil, last > SystemClock.monotonic() { _ = await parker.park(until: last) }
         // Made now: on its way out a program often says what it was waiting for.
         let failure = child.hasOverflowed ? child.overflow : Task.isCancelled ? child.cancellation : child.overrun
-        // Exit is reaped whenever it comes, also by nobody waiting: a process in an uninterruptible call dies late.
         child.signalGroup(.kill)
+        // Nothing keeps it from dying now but an uninterruptible call; then it is reaped later, by nobody waiting.
+        let end = SystemClock.monotonic().advanced(by: .milliseconds(500))
+        while child.exit == nil, end > SystemClock.monotonic() { _ = await parker.park(until: end) }
         return failure
     }
 }

@@ -297,6 +297,44 @@ struct CredentialFlowTests {
         }
     }
 
+    @Test func `a refusal is of the value that was sent, also while a newer one has yet to begin`() async throws {
+        let wall = Double(SystemClock().now().wall / 1_000_000_000)
+        let tokens = [
+            TestToken.jwt(issued: wall, expires: wall + 3600, serial: 1),
+            TestToken.jwt(issued: wall, notBefore: wall + 1800, expires: wall + 5400, serial: 2),
+            TestToken.jwt(issued: wall, expires: wall + 3600, serial: 3),
+        ]
+        try await withGateway({ configuration, folder in
+            for (place, token) in tokens.enumerated() { folder.write(token, to: "t-\(place + 1)") }
+            let script = folder.write(
+                """
+                n=$(cat \(folder.path("mints")) 2>/dev/null || echo 0); n=$((n + 1))
+                echo $n > \(folder.path("mints")); cat \(folder.path("t-"))$n
+                """, to: "mint.sh")
+            var exec = ExecSpec(command: ["/bin/sh", script])
+            exec.environment = ["X": .file(path: folder.write("x", to: "x"))]
+            configuration.credentials["token"] = CredentialSpec(name: "token", source: .exec(exec))
+        }) { agent, upstream in
+            let caller = try agent.connect()
+            #expect(try caller.get("/-/token/token").body == tokens[0] + "\n")
+            agent.folder.write("y", to: "x")
+            var generation = 1
+            while generation < 2 {
+                let status = try JSONValue.decode(try caller.get("/-/status").body.utf8.span)
+                let shown = status["credentials"]?.arrayValue?.first { $0["name"]?.stringValue == "token" }
+                generation = shown?["generation"]?.integerValue.map { Int($0) } ?? 0
+            }
+            try caller.send("GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let first = try upstream.accept()
+            #expect(try first.head().contains(tokens[0]))
+            try first.send(Self.refusal)
+            let second = try upstream.accept()
+            #expect(try second.head().contains(tokens[2]), "renewed, and sent again")
+            try second.send(Self.success)
+            #expect(try caller.answer().status == 200)
+        }
+    }
+
     /// So many that one that waits for what cannot come is beyond the suite's limit.
     static let callers = 20
 

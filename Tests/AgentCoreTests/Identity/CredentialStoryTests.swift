@@ -58,6 +58,23 @@ import Testing
             sentence: "…/token answered 302 and points to …; a redirect is not followed, write the final address"),
     ]
 
+    /// Sentences of the document that other tests of this suite provoke.
+    static let unauthorized = (
+        "refused",
+        "…/token answered 401 (…); see whether the secret it is asked with is right, still valid and permitted to do this"
+    )
+    static let refusedKey = (
+        "unchanged", "the source still returns the value that upstream refused; replace it at the source"
+    )
+    static let missing = ("unavailable", "file …: No such file or directory; see the path, or create the file")
+    static let hungCommand = (
+        "timed-out",
+        "command \"…\" did not end within … and was stopped…; see what it waits for, or raise timeout in its configuration"
+    )
+    static let hungFile = (
+        "timed-out", "the source did not answer within …; see whether a file it reads lies on a file system that hangs"
+    )
+
     static let document = URL(filePath: #filePath).deletingLastPathComponent().path + "/../../../docs/credentials.md"
 
     /// Whether `text` is `pattern`, in which … stands for anything.
@@ -75,8 +92,82 @@ import Testing
 
     @Test(arguments: faults)
     func `every failure is told in the words of the document`(_ story: Fault) throws {
+        #expect(try Self.rows().contains { $0 == [story.code, story.sentence] })
+    }
+
+    /// Code and sentence of each row of the failure table.
+    private static func rows() throws -> [[String]] {
         let document = String(decoding: try Data(contentsOf: URL(filePath: Self.document)), as: UTF8.self)
-        #expect(document.contains("| `\(story.code)` | `\(story.sentence)` |"))
+        let section = document.split(separator: "| code | what the operator sees | what to do |\n").last ?? ""
+        return section.split(separator: "\n\n")[0].split(separator: "\n").dropFirst().map { row in
+            row.split(separator: " | ").prefix(2).map { $0.trimmingPrefix("| ").filter { $0 != "`" } }.map {
+                String($0)
+            }
+        }
+    }
+
+    @Test func `no row of the document is without a test that provokes it`() throws {
+        let others = [Self.unauthorized, Self.refusedKey, Self.missing, Self.hungCommand, Self.hungFile]
+        let told = Set(Self.faults.map { [$0.code, $0.sentence] } + others.map { [$0.0, $0.1] })
+        let rows = try Self.rows()
+        #expect(rows.count >= told.count)
+        for row in rows { #expect(told.contains(row), "\(row)") }
+    }
+
+    @Test(arguments: faults.filter { $0.fault != .sameToken })
+    func `check says of each failure what the document says`(_ story: Fault) async throws {
+        let issuer = try await EmbeddedIssuer.start(audience: "https://gateway.example", life: .seconds(3))
+        let folder = ScratchFolder()
+        folder.write(TestToken.text(issuer.requestToken), to: "request-token")
+        let spec = CredentialSpec(name: "token", source: .http(issuer.storySource(folder)))
+        let found = try await LoopActor.with { _, loop, _ in
+            let good = await CheckCommand.attempt(spec, on: loop)
+            await issuer.fail(story.fault)
+            return [good, await CheckCommand.attempt(spec, on: loop)]
+        }
+        await issuer.stop()
+        #expect(found[0].isGood && found[0].sentence.hasPrefix("ok, expires in "))
+        #expect(
+            !found[1].isGood && matches(found[1].sentence, "\(story.code): \(story.sentence)"), "\(found[1].sentence)")
+    }
+
+    @Test func `what concerns this host is told in the words of the document`() async throws {
+        let folder = ScratchFolder()
+        var exec = ExecSpec(command: ["/bin/sh", "-c", "sleep 1000"])
+        exec.timeLimit = .milliseconds(50)
+        let specs = [
+            (CredentialSpec(name: "a", source: .file(path: folder.path("none"), field: .raw)), Self.missing),
+            (CredentialSpec(name: "b", source: .exec(exec)), Self.hungCommand),
+        ]
+        for (spec, words) in specs {
+            let found = try await LoopActor.with { _, loop, _ in await CheckCommand.attempt(spec, on: loop) }
+            #expect(matches(found.sentence, "\(words.0): \(words.1)"), "\(found.sentence)")
+        }
+        // A file system that hangs cannot be had here: the limit of the machine that the agent runs.
+        var host = VirtualHost(CredentialMachineTests.file) { _, _ in (0, .hang) }
+        host.call()
+        host.run(.seconds(5.1))
+        #expect(matches(host.snapshot?.failure?.message ?? "", Self.hungFile.1))
+    }
+
+    @Test func `a key that the upstream refuses is told in the words of the document`() async throws {
+        try await withGateway(route: { $0.fallback = [.unavailable] }) { agent, upstream in
+            upstream.serve { server in
+                while true {
+                    _ = try server.head()
+                    try server.send(CredentialFlowTests.refusal)
+                }
+            }
+            let caller = try agent.connect()
+            #expect(try caller.get("/api/").status == 401)
+            var error: JSONValue?
+            while error == nil {
+                let status = try JSONValue.decode(try caller.get("/-/status").body.utf8.span)
+                error = status["credentials"]?.arrayValue?.first { $0["name"]?.stringValue == "token" }?["error"]
+            }
+            #expect(error?["code"]?.stringValue == Self.refusedKey.0)
+            #expect(error?["message"]?.stringValue == Self.refusedKey.1)
+        }
     }
 
     @Test(arguments: faults)
@@ -90,6 +181,11 @@ import Testing
             if story.fault != .sameToken || code == "unchanged" {
                 #expect(code == story.code)
                 #expect(matches(sentence, story.sentence), "\(sentence)")
+            }
+            if story.fault != .sameToken {
+                let starts = ["renewal fails, the value held stays in use: ", "cannot be had: "]
+                let told = stage.news.contains { line in starts.contains { matches(line, $0 + story.sentence) } }
+                #expect(told, "\(stage.news)")
             }
             let asked = stage.issuer.requestCount
             try await stage.issuer.heal()
@@ -180,7 +276,9 @@ import Testing
             try await stage.call(until: "token")
             stage.folder.write("a-wrong-one", to: "request-token")
             try await stage.call(until: "key")
-            #expect(try await stage.failure()?.code == "refused")
+            let failure = try #require(try await stage.failure())
+            #expect(failure.code == Self.unauthorized.0)
+            #expect(matches(failure.sentence, Self.unauthorized.1), "\(failure.sentence)")
             try stage.writeRequestToken()
             try await stage.call(until: "token")
             #expect(stage.failed == [])

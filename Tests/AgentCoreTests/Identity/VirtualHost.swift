@@ -24,6 +24,30 @@ struct VirtualHost {
     /// Boot-clock moments at which the source was asked.
     private(set) var asked: [Int64] = []
     private(set) var violations: [String] = []
+    /// The same questions, with what came of each and what made it come early.
+    private(set) var asks: [Ask] = []
+
+    /// What may have the source asked before its time.
+    enum Force: Hashable {
+        case rejection, change, step, life
+    }
+
+    struct Ask {
+        let flight: UInt64
+        let at: Int64
+        /// Since the question before.
+        let forces: Set<Force>
+        /// When the answer was judged, or given up; the failure it was; the floor of the token held then.
+        var end: Int64?
+        var failure: CredentialFailure?
+        var floor: Int64?
+        /// While it was under way.
+        var forcesMeanwhile: Set<Force> = []
+    }
+
+    /// Boot-clock moments of refusals that were said to renew.
+    private(set) var renewals: [Int64] = []
+    private var forces: Set<Force> = []
 
     /// Called when the source is asked: the number of the fetch from 1, the time. Answers after the delay.
     var source: (Int, HostTime) -> (delay: Int64, Answer)
@@ -33,7 +57,11 @@ struct VirtualHost {
     private var deliveries: [(at: Int64, flight: UInt64, answer: Answer)] = []
     private var flying: UInt64?
     private var flyingSince: Int64 = 0
-    private var seen: [(value: String, claimedEnd: HostTime)] = []
+    /// When each value that the source gave ends by what was said of it, whatever the machine made of that.
+    private var ends: [String: HostTime] = [:]
+    private var starts: [String: HostTime] = [:]
+    private var heldEnd: HostTime?
+    private var heldStart: HostTime?
 
     /// 2026-11-21T08:00:00Z
     static let epoch = Int64(1_795_248_000) * 1_000_000_000
@@ -53,6 +81,12 @@ struct VirtualHost {
     var value: String? { snapshot?.credential.map { TestToken.text($0.secret) } }
 
     mutating func send(_ event: CredentialMachine.Event) {
+        note(event)
+        let shown = snapshot
+        // One that was taken while the value was refused may begin now, and end sooner.
+        let isAwaited = machine.upcoming != nil
+        var ended: UInt64?
+        if case .fetched(let flight, _) = event { ended = flight }
         for action in machine.handle(event, at: now) {
             switch action {
             case .startFetch(let flight):
@@ -60,21 +94,79 @@ struct VirtualHost {
                 flying = flight
                 flyingSince = boot
                 asked.append(boot)
+                asks.append(Ask(flight: flight, at: boot, forces: forces))
+                forces = []
+                // What by itself asks now was announced for now.
+                if case .timer = event, let next = shown?.nextRenewal, next.remaining(at: now) > 1_000_000 {
+                    violations.append("asked \(next.remaining(at: now)) ns before the moment shown at \(boot)")
+                }
                 let (delay, answer) = source(asked.count, now)
                 if case .hang = answer { continue }
                 deliveries.append((boot.plus(delay), flight, answer))
             case .abandonFetch(let flight):
                 if flying != flight { violations.append("a flight abandoned that does not fly") }
                 flying = nil
+                ended = flight
                 deliveries.removeAll { $0.flight == flight }
             case .setTimer(let moment): timer = moment
             case .publish(let new):
                 published += 1
                 snapshot = new
-            case .report(let change): changes.append(change)
+                let text = new.credential.map { TestToken.text($0.secret) } ?? ""
+                (heldStart, heldEnd) = (starts[text], ends[text])
+            case .report(let change):
+                changes.append(change)
+                guard case .rejected(let generation, let renews) = change else { break }
+                if case .rejected(generation) = event {} else { violations.append("a late refusal counts at \(boot)") }
+                if renews {
+                    renewals.append(boot)
+                    force(.rejection)
+                }
             }
         }
+        if let ended { end(ended) }
+        if ended != nil, !isAwaited, let old = shown?.credential, let new = snapshot?.credential,
+            old.generation != new.generation,
+            old.isUsable(at: now), shown?.isRejected(at: now) == false, !machine.spec.source.isAuthoritative,
+            new.expires.remaining(at: now) < old.expires.remaining(at: now)
+        {
+            violations.append("a value that ends sooner took the place of a good one at \(boot)")
+        }
+        // Only a newer value, or its own end, takes a value away.
+        if shown?.isUsable(at: now) == true, snapshot?.isUsable(at: now) == false,
+            shown?.generation == snapshot?.generation
+        {
+            violations.append("a usable value is lost at \(boot)")
+        }
         check()
+    }
+
+    private mutating func note(_ event: CredentialMachine.Event) {
+        switch event {
+        case .sourceChanged: force(.change)
+        case .clockStepped: force(.step)
+        case .demand(let life) where life > 0: force(.life)
+        default: break
+        }
+    }
+
+    private mutating func force(_ force: Force) {
+        forces.insert(force)
+        if flying != nil, !asks.isEmpty { asks[asks.count - 1].forcesMeanwhile.insert(force) }
+    }
+
+    private mutating func end(_ flight: UInt64) {
+        guard let place = asks.lastIndex(where: { $0.flight == flight }) else { return }
+        asks[place].end = boot
+        asks[place].failure = snapshot?.failure
+        // Of whichever of the two the answer was about.
+        asks[place].floor = [machine.upcoming, machine.current].compactMap { $0?.schedule.floor }.min()
+    }
+
+    /// The host sleeps: both clocks go on, and nothing happens until it wakes.
+    mutating func suspend(_ nanoseconds: Int64, told: Bool = true) {
+        boot = boot.plus(nanoseconds)
+        if told { send(.clockStepped) }
     }
 
     /// Lets time pass, with everything that happens in it.
@@ -82,7 +174,8 @@ struct VirtualHost {
         let end = boot.plus(nanoseconds)
         while true {
             let delivery = deliveries.indices.min { deliveries[$0].at < deliveries[$1].at }
-            let next = min(delivery.map { deliveries[$0].at } ?? .max, timer.map { max($0, boot) } ?? .max)
+            let next = min(
+                delivery.map { max(deliveries[$0].at, boot) } ?? .max, timer.map { max($0, boot) } ?? .max)
             guard next <= end else { break }
             // Thousands of events without any time between them: a loop that spins.
             instant = next == boot ? instant + 1 : 0
@@ -91,11 +184,14 @@ struct VirtualHost {
                 break
             }
             boot = next
-            if let delivery, deliveries[delivery].at == next {
+            if let delivery, deliveries[delivery].at <= next {
                 let due = deliveries.remove(at: delivery)
                 flying = nil
                 switch due.answer {
-                case .token(let value): send(.fetched(flight: due.flight, .success(value)))
+                case .token(let value):
+                    learn(value)
+                    send(.fetched(flight: due.flight, .success(value)))
+                    forgetUnlessHeld(value)
                 case .failure(let failure): send(.fetched(flight: due.flight, .failure(failure)))
                 case .hang: break
                 }
@@ -106,6 +202,7 @@ struct VirtualHost {
             if violations.count > 10 { break }
         }
         boot = end
+        checkValue()
     }
 
     /// Time passes with a caller every `interval`, who uses what there is or demands it.
@@ -129,6 +226,7 @@ struct VirtualHost {
 
     mutating func stepWall(by nanoseconds: Int64, told: Bool = true) {
         wallOffset = wallOffset.plus(nanoseconds)
+        force(.step)
         if told { send(.clockStepped) }
     }
 
@@ -144,21 +242,48 @@ struct VirtualHost {
             violations.append("the snapshot shows another value at \(boot)")
         }
         if (snapshot?.phase == .fetching) != (flying != nil) { violations.append("the phase is wrong at \(boot)") }
-        guard let snapshot, let credential = snapshot.credential else { return }
-        // Judged from the token itself and the first time it was seen, not from the machine's own schedule.
-        let text = TestToken.text(credential.secret)
-        if !seen.contains(where: { $0.value == text }) {
-            let claims = credential.secret.withExposedBytes { JSONWebToken($0) }
-            var end = HostTime(wall: claims?.expires ?? .max, boot: .max)
-            if let expires = claims?.expires, let issued = claims?.issued {
-                end.boot = boot.plus(expires.minus(issued))
-            }
-            seen.append((text, end))
+        checkValue()
+    }
+
+    private mutating func checkValue() {
+        guard let snapshot, snapshot.isUsable(at: now) else { return }
+        if heldEnd?.isReached(at: now) == true { violations.append("an expired value is usable at \(boot)") }
+        if let heldStart, !heldStart.isReached(at: now) {
+            violations.append("a value is usable before it begins at \(boot)")
         }
-        if snapshot.isUsable(at: now), let known = seen.first(where: { $0.value == text }),
-            known.claimedEnd.isReached(at: now)
-        {
-            violations.append("an expired value is usable at \(boot)")
+    }
+
+    /// One that was refused when it came is new when it comes again: nobody keeps what he refuses.
+    private mutating func forgetUnlessHeld(_ value: SourceValue) {
+        let text = TestToken.text(value.secret)
+        let held = [machine.current, machine.upcoming].compactMap { $0.map { TestToken.text($0.secret) } }
+        if held.contains(text) {
+            accepted.insert(text)
+        } else if !accepted.contains(text) {
+            (ends[text], starts[text]) = (nil, nil)
         }
+    }
+
+    private var accepted: Set<String> = []
+
+    /// A token's own claims count from the first time it was seen, lengths told beside it from the question.
+    private mutating func learn(_ value: SourceValue) {
+        let text = TestToken.text(value.secret)
+        let claims = value.secret.withExposedBytes { JSONWebToken($0) }
+        var end = HostTime(wall: claims?.expires ?? .max, boot: .max)
+        if let expires = claims?.expires, let issued = claims?.issued { end.boot = boot.plus(expires.minus(issued)) }
+        switch value.expiry {
+        case .at(let wall): end.wall = min(end.wall, wall)
+        case .after(let length): end.boot = min(end.boot, flyingSince.plus(length))
+        case nil:
+            if claims?.expires == nil, let age = machine.spec.effectiveMaxAge { end.boot = boot.plus(age.nanoseconds) }
+        }
+        if claims != nil, ends[text] != nil { return }
+        // An `iat` ahead says that this host's clock is behind, and as much of `nbf` is no reason to wait.
+        if let begin = claims?.notBefore {
+            let length = begin.minus(max(now.wall, claims?.issued ?? now.wall))
+            starts[text] = length > 0 ? HostTime(wall: begin, boot: boot.plus(length)) : nil
+        }
+        ends[text] = end
     }
 }

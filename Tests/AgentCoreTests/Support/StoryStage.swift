@@ -70,6 +70,13 @@ final class StoryStage: Sendable {
         return (code, sentence)
     }
 
+    /// What the log says of credentials.
+    var news: [String] {
+        log.text.split(separator: "\n").compactMap { line in
+            (try? JSONValue.decode(Array(line.utf8).span))?["change"]?.stringValue
+        }
+    }
+
     func writeRequestToken() throws {
         folder.write(TestToken.text(issuer.requestToken), to: "request-token")
     }
@@ -98,16 +105,7 @@ func withStory(
     var configuration = Configuration(listen: ListenSpec(), threads: 2, allow: AllowSpec())
     configuration.timeouts.drain = .seconds(2)
     folder.write(TestToken.text(issuer.requestToken), to: "request-token")
-    var http = HTTPSourceSpec(target: .url("\(issuer.url)/token"), method: "POST")
-    http.fields = [
-        .init(
-            name: "authorization",
-            value: Template(parts: [.literal("Bearer "), .file(path: folder.path("request-token"))])),
-        .init(name: "content-type", value: Template(parts: [.literal("application/json")])),
-    ]
-    http.body = Template(parts: [.literal("{\"aud\":\"\(issuer.audience)\"}")])
-    http.field = .json(token: "/token", expiry: "/expires_in")
-    http.timeLimit = .seconds(1)
+    let http = issuer.storySource(folder)
     configuration.credentials = [
         "token": CredentialSpec(name: "token", source: .http(http), prefetch: prefetch),
         "same-token": CredentialSpec(name: "same-token", source: .http(http)),
@@ -152,4 +150,21 @@ func withStory(
     await gateway.stop()
     await issuer.stop()
     try result.get()
+}
+
+extension EmbeddedIssuer {
+    /// How the stories ask it; the request token lies in the folder.
+    func storySource(_ folder: ScratchFolder) -> HTTPSourceSpec {
+        var http = HTTPSourceSpec(target: .url("\(url)/token"), method: "POST")
+        http.fields = [
+            .init(
+                name: "authorization",
+                value: Template(parts: [.literal("Bearer "), .file(path: folder.path("request-token"))])),
+            .init(name: "content-type", value: Template(parts: [.literal("application/json")])),
+        ]
+        http.body = Template(parts: [.literal("{\"aud\":\"\(audience)\"}")])
+        http.field = .json(token: "/token", expiry: "/expires_in")
+        http.timeLimit = .seconds(1)
+        return http
+    }
 }
