@@ -109,6 +109,10 @@ class Nginx(Contender):
     def defaults(self):
         return {"access_log": "access_log off;", "buffering": "proxy_buffering off;"}
 
+    def configure(self):
+        super().configure()
+        (self.folder / "file").write_text(f"{CREDENTIAL}\n")
+
     def command(self):
         return [shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"), "-p", self.folder, "-c", self.file]
 

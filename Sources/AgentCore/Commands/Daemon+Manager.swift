@@ -38,12 +38,19 @@ extension Daemon {
             manager.isStatusOld = true
             // At once: systemd, and whoever has started the service, waits for it.
             SystemdNotifier.ready(status: "serving")
+            Task(executorPreference: loop) { await self.settle() }
         case .changed:
             manager.isStatusOld = true
         case .draining(let open, let left):
             drain(open, left)
         }
         parker.unpark()
+    }
+
+    /// Lets go of what the start has needed, when the first calls that waited for it have been answered.
+    private func settle() async {
+        _ = await Parker(on: loop).park(until: loop.now + 300_000_000)
+        HostMemory.releaseStart()
     }
 
     private func drain(_ open: Int, _ left: Duration) {

@@ -16,7 +16,7 @@ final class EmbeddedCall {
     /// The caller has left before the answer was whole.
     private(set) var isAbandoned = false
 
-    let connection: ServerConnection
+    let connection: EmbeddedConnection
     private let method: HTTPMethod
     private let keepsAlive: Bool
     private var expectsContinue: Bool
@@ -38,17 +38,17 @@ final class EmbeddedCall {
     /// Takes the request whose head is the first `headCount` bytes of the connection's input.
     ///
     /// - Throws: what a strict server refuses.
-    init(_ connection: ServerConnection, headCount: Int, limits: HTTPLimits) throws(HTTPError) {
-        try ServedRequests.check(connection.head)
-        let incoming = try connection.requestFraming(limits)
+    init(_ connection: EmbeddedConnection, headCount: Int, limits: HTTPLimits) throws(HTTPError) {
+        try ServedRequests.check(connection.wire.head)
+        let incoming = try connection.wire.requestFraming(limits)
         self.connection = connection
-        request = connection.withHead { EmbeddedRequest($0, in: $1) }
-        method = connection.head.method
-        keepsAlive = connection.head.keepsAlive
-        expectsContinue = connection.head.expectsContinue
+        request = connection.wire.withHead { EmbeddedRequest($0, in: $1) }
+        method = connection.wire.head.method
+        keepsAlive = connection.wire.head.keepsAlive
+        expectsContinue = connection.wire.head.expectsContinue
         upload = BodyRelay(limits: limits)
         upload.begin(incoming, as: .tunnel)
-        connection.input.consume(headCount)
+        connection.wire.input.consume(headCount)
     }
 
     // MARK: Content
@@ -74,10 +74,10 @@ final class EmbeddedCall {
     func readSome(_ take: (Span<UInt8>) -> Void) async throws(Abandoned) -> Bool {
         var unused = ByteBuffer()
         while !upload.isComplete {
-            if !connection.input.isEmpty {
+            if !connection.wire.input.isEmpty {
                 let before = upload.contentCount
                 do throws(HTTPError) {
-                    try upload.move(from: &connection.input, to: &unused, tap: take)
+                    try upload.move(from: &connection.wire.input, to: &unused, tap: take)
                 } catch {
                     try await answer(error.status, text: "\(error)\n")
                     throw Abandoned()
@@ -88,11 +88,11 @@ final class EmbeddedCall {
             }
             if expectsContinue {
                 expectsContinue = false
-                LocalAnswer.writeContinue(into: &connection.output)
+                LocalAnswer.writeContinue(into: &connection.wire.output)
                 try await flush()
             }
             do throws(IOFailure) {
-                switch try connection.channel.read(into: &connection.input) {
+                switch try connection.channel.read(into: &connection.wire.input) {
                 case .bytes: continue
                 case .ended: throw IOFailure.truncated
                 case .blocked: _ = await connection.parker.park()
@@ -111,7 +111,7 @@ final class EmbeddedCall {
         var fields = fields
         if !body.isEmpty { fields.append(("Content-Type", type)) }
         writeHead(status, fields, .length(UInt64(body.count)))
-        if method != .head { connection.output.append(body) }
+        if method != .head { connection.wire.output.append(body) }
         end = whole
         try await flush()
     }
@@ -137,9 +137,9 @@ final class EmbeddedCall {
     func send(_ bytes: [UInt8]) async throws(Abandoned) {
         if method == .head { return }
         if framing == .chunked {
-            ChunkedEncoder.append(bytes.span, into: &connection.output)
+            ChunkedEncoder.append(bytes.span, into: &connection.wire.output)
         } else {
-            connection.output.append(bytes)
+            connection.wire.output.append(bytes)
         }
         try await flush()
     }
@@ -150,23 +150,23 @@ final class EmbeddedCall {
 
     /// The content is whole.
     func end() async throws(Abandoned) {
-        if framing == .chunked, method != .head { ChunkedEncoder.appendLast(into: &connection.output) }
+        if framing == .chunked, method != .head { ChunkedEncoder.appendLast(into: &connection.wire.output) }
         end = framing == .untilClose ? .close : whole
         try await flush()
     }
 
     /// Sends bytes that need be no HTTP, and ends the connection behind them.
     func sendRaw(_ bytes: [UInt8], resetting: Bool = false) async throws(Abandoned) {
-        connection.output.append(bytes)
+        connection.wire.output.append(bytes)
         try await flush()
         end = resetting ? .abort : .close
     }
 
     /// An interim answer (RFC 9110 §15.2); another follows.
     func interim(_ status: Int, _ fields: [(String, String)]) async throws(Abandoned) {
-        connection.output.append("HTTP/1.1 \(status) \r\n")
-        for (name, value) in fields { connection.output.append("\(name): \(value)\r\n") }
-        connection.output.append("\r\n")
+        connection.wire.output.append("HTTP/1.1 \(status) \r\n")
+        for (name, value) in fields { connection.wire.output.append("\(name): \(value)\r\n") }
+        connection.wire.output.append("\r\n")
         try await flush()
     }
 
@@ -174,7 +174,7 @@ final class EmbeddedCall {
     func pause(_ duration: Duration) async throws(Abandoned) {
         let deadline = connection.loop.now + duration.nanoseconds
         repeat {
-            guard connection.channel.isOpen, !connection.hasLeft else { throw abandon() }
+            guard connection.channel.isOpen, !connection.wire.hasLeft else { throw abandon() }
         } while await connection.parker.park(until: deadline) != .timedOut
     }
 
@@ -190,25 +190,25 @@ final class EmbeddedCall {
 
     private var whole: End {
         if !upload.isComplete { return .linger }
-        return keepsAlive && !connection.isDraining ? .keepAlive : .close
+        return keepsAlive ? .keepAlive : .close
     }
 
     private func writeHead(_ status: Int, _ fields: [(String, String)], _ framing: BodyFraming) {
         self.status = status
         self.framing = framing
         let date = HTTPDate(second: SystemClock().now().wall / 1_000_000_000)
-        LocalAnswer.begin(status, date: date, into: &connection.output)
-        for (name, value) in commonFields + fields { connection.output.append("\(name): \(value)\r\n") }
+        LocalAnswer.begin(status, date: date, into: &connection.wire.output)
+        for (name, value) in commonFields + fields { connection.wire.output.append("\(name): \(value)\r\n") }
         switch framing {
-        case .length(let length): HeadWriter.append("Content-Length", decimal: length, into: &connection.output)
-        case .chunked: HeadWriter.append("Transfer-Encoding", "chunked", into: &connection.output)
+        case .length(let length): HeadWriter.append("Content-Length", decimal: length, into: &connection.wire.output)
+        case .chunked: HeadWriter.append("Transfer-Encoding", "chunked", into: &connection.wire.output)
         case .none, .untilClose, .tunnel: break
         }
         if framing != .tunnel {
             HeadWriter.appendPersistence(
-                framing != .untilClose && whole == .keepAlive, request.version, into: &connection.output)
+                framing != .untilClose && whole == .keepAlive, request.version, into: &connection.wire.output)
         }
-        HeadWriter.end(into: &connection.output)
+        HeadWriter.end(into: &connection.wire.output)
     }
 
     /// 101: from here on the connection belongs to the handler, which reads and writes it by itself.
@@ -219,6 +219,6 @@ final class EmbeddedCall {
     }
 
     func flush() async throws(Abandoned) {
-        guard await connection.flush(by: connection.loop.now + Self.writeTimeout) else { throw abandon() }
+        guard await connection.wire.flush(by: connection.loop.now + Self.writeTimeout) else { throw abandon() }
     }
 }

@@ -38,7 +38,7 @@ struct EmbeddedClient {
     ) async throws(Failure) -> Answer {
         let parker = Parker(on: loop)
         let dialer = Dialer(loop: loop, parker: parker, deadline: loop.now + timeout) { true }
-        let connection: ClientConnection
+        var connection: ClientConnection
         do { connection = ClientConnection(try await dialer.dial(endpoint), on: loop) } catch {
             throw Failure(description: "\(error)")
         }
@@ -46,12 +46,12 @@ struct EmbeddedClient {
         Self.write(method, target, endpoint, fields, body, into: &connection.output)
         let kind = HTTPMethod(method.utf8.span)
         do {
-            var answer = try await readHead(connection, parker)
+            var answer = try await readHead(&connection, parker)
             onHead(answer.answer)
             var relay = BodyRelay(limits: HTTPLimits())
             relay.begin(try Self.framing(connection.input, connection.head, kind), as: .tunnel)
             connection.input.consume(answer.headCount)
-            try await readBody(connection, parker, &relay) { piece in
+            try await readBody(&connection, parker, &relay) { piece in
                 answer.answer.body += piece
                 onPiece(piece)
             }
@@ -80,7 +80,7 @@ struct EmbeddedClient {
         let headCount: Int
     }
 
-    private func readHead(_ connection: ClientConnection, _ parker: Parker) async throws -> Head {
+    private func readHead(_ connection: inout ClientConnection, _ parker: Parker) async throws -> Head {
         while true {
             let isWritten = try connection.write()
             while let count = try connection.parseHead(limits: HTTPLimits()) {
@@ -98,7 +98,7 @@ struct EmbeddedClient {
     }
 
     private func readBody(
-        _ connection: ClientConnection, _ parker: Parker, _ relay: inout BodyRelay, _ take: ([UInt8]) -> Void
+        _ connection: inout ClientConnection, _ parker: Parker, _ relay: inout BodyRelay, _ take: ([UInt8]) -> Void
     ) async throws {
         var unused = ByteBuffer()
         while !relay.isComplete {

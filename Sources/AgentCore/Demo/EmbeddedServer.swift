@@ -18,7 +18,7 @@ actor EmbeddedServer: LoopBound {
     private let limits = HTTPLimits()
     private let parker: Parker
     private var acceptor: Acceptor?
-    private var connections: [ObjectIdentifier: ServerConnection] = [:]
+    private var connections: [ObjectIdentifier: EmbeddedConnection] = [:]
     private var isStopping = false
     private var running: Task<Void, Never>?
 
@@ -94,18 +94,18 @@ actor EmbeddedServer: LoopBound {
     }
 
     private func serve(_ descriptor: consuming Descriptor, _ handler: any EmbeddedHandler) async {
-        guard !isStopping, let connection = try? ServerConnection(adopting: descriptor, on: loop) else { return }
+        guard !isStopping, let connection = try? EmbeddedConnection(adopting: descriptor, on: loop) else { return }
         let identity = ObjectIdentifier(connection)
         connections[identity] = connection
         await serve(connection, handler)
-        connection.close()
+        connection.wire.close()
         connections[identity] = nil
     }
 
-    private func serve(_ connection: ServerConnection, _ handler: any EmbeddedHandler) async {
+    private func serve(_ connection: EmbeddedConnection, _ handler: any EmbeddedHandler) async {
         while true {
             do throws(ServerConnection.End) {
-                let headCount = try await connection.nextRequest(
+                let headCount = try await connection.wire.nextRequest(
                     limits: limits, idleTimeout: 60_000_000_000, headTimeout: 10_000_000_000)
                 let call: EmbeddedCall
                 do throws(HTTPError) {
@@ -115,8 +115,8 @@ actor EmbeddedServer: LoopBound {
                 switch call.outcome {
                 case .keepAlive: continue
                 case .close: return
-                case .linger: return await connection.closeLingering()
-                case .abort: return connection.abort()
+                case .linger: return await connection.wire.closeLingering()
+                case .abort: return connection.wire.abort()
                 }
             } catch {
                 guard case .refused(let reason) = error else { return }
@@ -125,10 +125,10 @@ actor EmbeddedServer: LoopBound {
         }
     }
 
-    private func refuse(_ connection: ServerConnection, _ reason: HTTPError) async {
+    private func refuse(_ connection: EmbeddedConnection, _ reason: HTTPError) async {
         LocalAnswer.write(
             reason.status, json: JSONValue.object(["error": "\(reason)"]).text, keepsAlive: false,
-            date: HTTPDate(second: SystemClock().now().wall / 1_000_000_000), into: &connection.output)
-        if await connection.flush(by: loop.now + 1_000_000_000) { await connection.closeLingering() }
+            date: HTTPDate(second: SystemClock().now().wall / 1_000_000_000), into: &connection.wire.output)
+        if await connection.wire.flush(by: loop.now + 1_000_000_000) { await connection.wire.closeLingering() }
     }
 }

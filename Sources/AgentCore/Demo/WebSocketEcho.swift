@@ -52,8 +52,8 @@ struct WebSocketEcho {
     private func run() async throws {
         while true {
             do {
-                while let frame = try Self.parse(call.connection.input) {
-                    call.connection.input.consume(frame.count)
+                while let frame = try Self.parse(call.connection.wire.input) {
+                    call.connection.wire.input.consume(frame.count)
                     switch frame.opcode {
                     case .continuation, .text, .binary: try await send(frame.opcode, frame.payload, frame.isLast)
                     case .ping: try await send(.pong, frame.payload)
@@ -65,7 +65,7 @@ struct WebSocketEcho {
                 let code = broken.rawValue
                 return try await send(.close, [UInt8(code >> 8), UInt8(code & 255)])
             }
-            switch try call.connection.channel.read(into: &call.connection.input) {
+            switch try call.connection.channel.read(into: &call.connection.wire.input) {
             case .bytes: continue
             case .ended: return
             case .blocked: _ = await call.connection.parker.park()
@@ -111,7 +111,7 @@ struct WebSocketEcho {
             frame.append(127)
             for shift in stride(from: 56, through: 0, by: -8) { frame.append(UInt8(payload.count >> shift & 255)) }
         }
-        call.connection.output.append(frame + payload)
+        call.connection.wire.output.append(frame + payload)
         try await call.flush()
     }
 }

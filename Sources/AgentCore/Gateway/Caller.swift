@@ -2,18 +2,14 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 /// One caller's connection from its acceptance to its end: who it is, and its requests one after the other.
-final class Caller {
-    let connection: ServerConnection
-    let state: LoopState
+struct Caller: ~Copyable {
+    private let state: LoopState
     /// Who owns the other end; nil if that could not be established, and then everything is refused.
-    let uid: UInt32?
-    let isUnix: Bool
-    private let exchange: Exchange
+    private let uid: UInt32?
+    private var exchange: Exchange
 
-    init(_ connection: ServerConnection, isUnix: Bool, state: LoopState) {
-        self.connection = connection
+    init(_ connection: consuming ServerConnection, isUnix: Bool, state: LoopState) {
         self.state = state
-        self.isUnix = isUnix
         uid = Self.owner(of: connection.channel.rawDescriptor, isUnix: isUnix, state: state)
         exchange = Exchange(connection, uid: uid, state: state)
     }
@@ -27,17 +23,17 @@ final class Caller {
     }
 
     /// Serves requests until the connection ends.
-    func serve() async {
-        let timeouts = state.plan.timeouts
+    mutating func serve() async {
         while true {
+            let timeouts = state.plan.timeouts
             do {
-                let headCount = try await connection.nextRequest(
+                let headCount = try await exchange.caller.nextRequest(
                     limits: state.plan.limits, idleTimeout: timeouts.keepAlive, headTimeout: timeouts.requestHead)
                 switch await exchange.run(headCount: headCount) {
-                case .keepAlive: if state.isDraining { return connection.close() }
-                case .close: return connection.close()
-                case .linger: return await connection.closeLingering()
-                case .abort: return connection.abort()
+                case .keepAlive: if state.isDraining { return exchange.caller.close() }
+                case .close: return exchange.caller.close()
+                case .linger: return await exchange.caller.closeLingering()
+                case .abort: return exchange.caller.abort()
                 }
             } catch {
                 return await end(error)
@@ -45,10 +41,10 @@ final class Caller {
         }
     }
 
-    private func end(_ end: ServerConnection.End) async {
+    private mutating func end(_ end: ServerConnection.End) async {
         switch end {
         case .closed, .idle, .truncated, .failed:
-            connection.close()
+            exchange.caller.close()
         case .headTimeout:
             await answer(
                 408, "request-head-timeout", "the head of the request did not arrive in time; send it in one piece")
@@ -58,22 +54,22 @@ final class Caller {
     }
 
     /// Refuses bytes that make no request: there is no route, and nothing behind them can be trusted.
-    private func answer(_ status: Int, _ code: String, _ message: String) async {
+    private mutating func answer(_ status: Int, _ code: String, _ message: String) async {
         let request = state.nextRequest()
         let answer = ErrorAnswer(status, code, message)
         state.metrics.countRefusal(code)
         state.accessLog.record(
             AccessRecord(request: request, method: "-", peer: uid, status: status, failure: code))
         let json = answer.json(for: .generic, request: request.description)
-        LocalAnswer.begin(status, date: state.currentDate(), into: &connection.output)
-        HeadWriter.append("gateway-agent-error", code.utf8.span, into: &connection.output)
+        LocalAnswer.begin(status, date: state.currentDate(), into: &exchange.caller.output)
+        HeadWriter.append("gateway-agent-error", code.utf8.span, into: &exchange.caller.output)
         LocalAnswer.finish(
             type: "application/json", content: json.utf8.span, to: .get, keepsAlive: false, client: .http11,
-            into: &connection.output)
-        if await connection.flush(by: state.loop.now + state.plan.timeouts.requestHead) {
-            await connection.closeLingering()
+            into: &exchange.caller.output)
+        if await exchange.caller.flush(by: state.loop.now + state.plan.timeouts.requestHead) {
+            await exchange.caller.closeLingering()
         } else {
-            connection.abort()
+            exchange.caller.abort()
         }
     }
 }

@@ -4,24 +4,12 @@
 /// Looks into the answer's head, where it stands in the connection's buffer.
 extension ClientConnection {
     func responseFraming(_ facts: Exchange.Facts) throws(HTTPError) -> BodyFraming {
-        try Self.framing(input, head, facts)
-    }
-
-    private static func framing(
-        _ input: borrowing ByteBuffer, _ head: ResponseHead, _ facts: Exchange.Facts
-    ) throws(HTTPError) -> BodyFraming {
         try BodyFraming.response(
             head, in: input.readable, to: facts.method, askedWebSocket: facts.asksWebSocket)
     }
 
     /// Whether the connection may carry another exchange once this one is whole.
     func keepsAlive(_ framing: BodyFraming) -> Bool {
-        Self.keepsAlive(input, head, framing)
-    }
-
-    private static func keepsAlive(
-        _ input: borrowing ByteBuffer, _ head: ResponseHead, _ framing: BodyFraming
-    ) -> Bool {
         head.keepsAlive(framing, in: input.readable)
     }
 
@@ -31,28 +19,15 @@ extension ClientConnection {
         into buffer: inout ByteBuffer
     ) {
         loop.buffers.lend(to: &buffer)
-        Self.write(input, head, facts, framing, keepsAlive, date, into: &buffer)
-        buffer.append(extra)
-        HeadWriter.end(into: &buffer)
-    }
-
-    private static func write(
-        _ input: borrowing ByteBuffer, _ head: ResponseHead, _ facts: Exchange.Facts, _ framing: BodyFraming,
-        _ keepsAlive: Bool, _ date: HTTPDate, into buffer: inout ByteBuffer
-    ) {
         let bytes = input.readable
         HeadWriter.begin(
             response: head, in: bytes, framing: framing, declaredLength: head.declaredLength(in: bytes),
             keepsAlive: keepsAlive, client: facts.version, date: date, into: &buffer)
+        buffer.append(extra)
+        HeadWriter.end(into: &buffer)
     }
 
     func writeInterim(into buffer: inout ByteBuffer) {
-        Self.writeInterim(input, head, into: &buffer)
-    }
-
-    private static func writeInterim(
-        _ input: borrowing ByteBuffer, _ head: ResponseHead, into buffer: inout ByteBuffer
-    ) {
         HeadWriter.append(interim: head, in: input.readable, into: &buffer)
     }
 }

@@ -5,17 +5,24 @@
 ///
 /// Confined to its loop. The engine's publications write it, requests read it: no lock and no atomic between them.
 final class CredentialTable {
-    private(set) var snapshots: [CredentialSnapshot]
-    /// The engine has been told of the use, or of the demand, of this snapshot.
-    private var toldOfUse: [Bool]
-    private var toldOfDemand: [Bool]
-    private let index: [String: Int]
+    var snapshots: [CredentialSnapshot] { content.snapshots }
+    /// One value, so that a request opens it once.
+    private var content: Content
+    private let index: NameIndex
     private let signals: CredentialSignals
     /// Tasks of this loop that wait for a publication.
     private var waiters: [Parker] = []
-    private var rendered: [Rendered?]
 
-    private struct Rendered {
+    fileprivate struct Content: ~Copyable {
+        var snapshots: [CredentialSnapshot]
+        /// The engine has been told of the use, or of the demand, of this snapshot.
+        var toldOfUse: [Bool]
+        var toldOfDemand: [Bool]
+        var rendered: [Rendered?]
+    }
+
+    /// A field line, and of which generation of the credential it is.
+    struct Rendered {
         let generation: UInt64
         let line: Secret
     }
@@ -24,22 +31,24 @@ final class CredentialTable {
     ///   - snapshots: in the order of the plan's credentials.
     ///   - lineCount: of the plan.
     init(_ snapshots: [CredentialSnapshot], lineCount: Int, signals: CredentialSignals) {
-        rendered = Array(repeating: nil, count: lineCount)
-        self.snapshots = snapshots
+        let untold = snapshots.map { _ in false }
+        content = Content(
+            snapshots: snapshots, toldOfUse: untold, toldOfDemand: untold,
+            rendered: Array(repeating: nil, count: lineCount))
         self.signals = signals
-        toldOfUse = snapshots.map { _ in false }
-        toldOfDemand = toldOfUse
-        index = Dictionary(snapshots.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        index = NameIndex(snapshots.map(\.name))
     }
 
-    func position(of name: String) -> Int? { index[name] }
+    func position(of name: Span<UInt8>) -> Int? { index[name] }
+    func position(of name: String) -> Int? { index[name.utf8.span] }
 
-    /// Takes a publication of the engine, and has everybody who waits decide again.
+    /// Takes a publication of the engine, and has everybody who waits decide again. One of another credential that a
+    /// reload gave the same name is none of this table's: its value would go where the former one was meant to.
     func take(_ snapshot: CredentialSnapshot) {
-        guard let place = index[snapshot.name] else { return }
-        snapshots[place] = snapshot
-        toldOfUse[place] = false
-        toldOfDemand[place] = false
+        guard let place = position(of: snapshot.name), snapshots[place].lineage == snapshot.lineage else { return }
+        content.snapshots[place] = snapshot
+        content.toldOfUse[place] = false
+        content.toldOfDemand[place] = false
         wakeWaiters()
     }
 
@@ -61,15 +70,15 @@ final class CredentialTable {
 
     /// Tells the engine, once a snapshot, that the value is in use.
     func noteUse(_ place: Int) {
-        guard !toldOfUse[place] else { return }
-        toldOfUse[place] = true
+        guard !content.toldOfUse[place] else { return }
+        content.toldOfUse[place] = true
         signals.used(snapshots[place].name, snapshots[place].generation)
     }
 
     /// Tells the engine, once a snapshot, that somebody needs the value.
     func demand(_ place: Int) {
-        guard !toldOfDemand[place] else { return }
-        toldOfDemand[place] = true
+        guard !content.toldOfDemand[place] else { return }
+        content.toldOfDemand[place] = true
         signals.demanded(snapshots[place].name, 0)
     }
 
@@ -85,30 +94,46 @@ final class CredentialTable {
 
     /// Decides a chain on what is known now.
     func decide(_ chain: Chain, clientBrought: Bool, at now: HostTime, bound: Int64) -> Chain.Decision {
-        Self.decide(chain, snapshots, clientBrought, now, bound)
+        content.decide(chain, clientBrought: clientBrought, at: now, bound: bound)
     }
 
-    private static func decide(
-        _ chain: Chain, _ snapshots: borrowing [CredentialSnapshot], _ clientBrought: Bool, _ now: HostTime,
-        _ bound: Int64
+    /// The whole field line for a credential, `authorization: Bearer …` and CRLF, rendered once a generation; tells the
+    /// engine, once a snapshot, that the value is in use.
+    ///
+    /// - Parameter slot: the number that the plan gave to this form of this credential.
+    func use(_ place: Int, as form: HeaderForm, slot: Int) -> Rendered? {
+        var isNews = false
+        let line = content.use(place, as: form, slot: slot, isNews: &isNews)
+        if isNews { signals.used(snapshots[place].name, snapshots[place].generation) }
+        return line
+    }
+}
+
+extension CredentialTable.Content {
+    fileprivate borrowing func decide(
+        _ chain: Chain, clientBrought: Bool, at now: HostTime, bound: Int64
     ) -> Chain.Decision {
         chain.decide(snapshots.span, clientBrought: clientBrought, at: now, bound: bound)
     }
 
-    /// The whole field line for a credential, `authorization: Bearer …` and CRLF, rendered once a generation.
-    ///
-    /// - Parameter slot: the number that the plan gave to this form of this credential.
-    func line(_ place: Int, as form: HeaderForm, slot: Int) -> Secret? {
+    fileprivate mutating func use(
+        _ place: Int, as form: HeaderForm, slot: Int, isNews: inout Bool
+    ) -> CredentialTable.Rendered? {
+        guard let generation = snapshots[place].credential?.generation else { return nil }
+        if !toldOfUse[place] {
+            toldOfUse[place] = true
+            isNews = true
+        }
+        if let kept = rendered[slot], kept.generation == generation { return kept }
         guard let credential = snapshots[place].credential else { return nil }
-        if let kept = rendered[slot], kept.generation == credential.generation { return kept.line }
         var bytes = ByteBuffer(capacity: 512)
         bytes.append(form.field)
         bytes.append(": ")
         form.value(for: credential.secret).withExposedBytes { bytes.append($0) }
         bytes.append("\r\n")
-        let line = Secret(copying: bytes.readable)
+        let line = CredentialTable.Rendered(generation: generation, line: Secret(copying: bytes.readable))
         bytes.consumeWiping(bytes.count)
-        rendered[slot] = Rendered(generation: credential.generation, line: line)
+        rendered[slot] = line
         return line
     }
 }

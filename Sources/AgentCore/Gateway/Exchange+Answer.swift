@@ -6,7 +6,7 @@ extension Exchange {
     /// Answers with an error, in the shape of the route's provider.
     ///
     /// - Parameter headCount: of the head in hand, if it is still in the caller's buffer.
-    func answer(_ error: ErrorAnswer, headCount: Int = 0) async -> End {
+    mutating func answer(_ error: ErrorAnswer, headCount: Int = 0) async -> End {
         // After 400 nothing more of this caller is read: what it sent may mean different things to different readers.
         let keepsAlive = mayKeepCaller(headCount) && error.status != 400
         let json = error.json(for: route?.spec.gateway ?? .generic, request: request.description)
@@ -23,20 +23,20 @@ extension Exchange {
     }
 
     /// Answers with content of the agent's own making.
-    func answer(_ status: Int, type: StaticString, content: Span<UInt8>, headCount: Int) async -> End {
+    mutating func answer(_ status: Int, type: StaticString, content: Span<UInt8>, headCount: Int) async -> End {
         let keepsAlive = writeAnswer(status, type: type, content: content, headCount: headCount)
         return await deliver(status: status, failure: nil, keepsAlive: keepsAlive)
     }
 
     /// The same for secret content, which is overwritten as it goes; the caller wipes its own copy.
-    func answer(
+    mutating func answer(
         _ status: Int, type: StaticString, secretContent content: borrowing ByteBuffer, headCount: Int
     ) async -> End {
         let keepsAlive = writeAnswer(status, type: type, content: content.readable, headCount: headCount)
         return await deliver(status: status, failure: nil, keepsAlive: keepsAlive, wiping: true)
     }
 
-    private func writeAnswer(_ status: Int, type: StaticString, content: Span<UInt8>, headCount: Int) -> Bool {
+    private mutating func writeAnswer(_ status: Int, type: StaticString, content: Span<UInt8>, headCount: Int) -> Bool {
         let keepsAlive = mayKeepCaller(headCount)
         state.loop.buffers.lend(to: &caller.output)
         LocalAnswer.begin(status, date: state.currentDate(), into: &caller.output)
@@ -50,13 +50,13 @@ extension Exchange {
 
     /// Only a request that is wholly here leaves the connection where the next one begins; one whose framing was refused,
     /// or never looked at, leaves nobody knows where.
-    private func mayKeepCaller(_ headCount: Int) -> Bool {
+    private mutating func mayKeepCaller(_ headCount: Int) -> Bool {
         let isWhole = hasConsumedHead ? upload.isComplete : isFramed && facts.framing.isEmpty && headCount > 0
         if !hasConsumedHead, isWhole { consumeHead(headCount) }
         return isWhole && facts.keepsAlive && !state.isDraining
     }
 
-    private func deliver(status: Int, failure: String?, keepsAlive: Bool, wiping: Bool = false) async -> End {
+    private mutating func deliver(status: Int, failure: String?, keepsAlive: Bool, wiping: Bool = false) async -> End {
         record.firstByteNanoseconds = state.loop.now - began
         let isDelivered = await caller.flush(
             by: state.loop.now + state.plan.timeouts.requestHead, wiping: wiping)

@@ -4,7 +4,7 @@
 /// Which credential goes with the call, and what happens when the upstream refuses it.
 extension Exchange {
     /// Decides every injection of the route; waits, within the route's bound, for credentials that are being fetched.
-    func chooseCredentials(_ route: Route) async throws(ForwardFailure) {
+    mutating func chooseCredentials(_ route: Route) async throws(ForwardFailure) {
         guard !route.injections.isEmpty else { return }
         let bound = state.now.boot + route.timeouts.credentialWait
         while true {
@@ -22,13 +22,21 @@ extension Exchange {
         }
     }
 
+    /// A credential was chosen that may not be sent any more.
+    var havePicksEnded: Bool {
+        picks.contains { pick in
+            guard let place = table.position(of: pick.name) else { return true }
+            return !table.snapshots[place].isUsable(at: state.now)
+        }
+    }
+
     private enum Choice {
         case chosen([Pick])
         case wait
         case fail(ErrorAnswer)
     }
 
-    private func decide(_ route: Route, bound: Int64) -> Choice {
+    private mutating func decide(_ route: Route, bound: Int64) -> Choice {
         let table = table
         let now = state.now
         // At the first decision of a call the memory of the last call's picks serves again.
@@ -44,17 +52,15 @@ extension Exchange {
                 // The caller's own passes by itself.
                 guard case .credential(let place) = injection.chain.links[link], let form = injection.forms[link]
                 else { continue }
-                guard let line = table.line(place, as: form, slot: injection.lineSlots[link]) else {
+                guard let rendered = table.use(place, as: form, slot: injection.lineSlots[link]) else {
                     // Cannot be, since what is used is held; and if it were, no call goes out without its credential.
                     return .fail(noCredential([], retryAt: nil, now: now))
                 }
-                table.noteUse(place)
                 state.noteChain(route, number, link: link, why: why)
                 chosen.append(
                     Pick(
-                        line: line, name: injection.names[link], link: link,
-                        // Of the value that is sent: a newer one may be held that has not begun.
-                        generation: table.snapshots[place].credential?.generation ?? 0, why: why))
+                        line: rendered.line, name: injection.names[link], link: link,
+                        generation: rendered.generation, why: why))
             case .wait(let link):
                 if case .credential(let place) = injection.chain.links[link] { table.demand(place) }
                 return .wait
@@ -81,7 +87,7 @@ extension Exchange {
     }
 
     /// Parks until the engine publishes anything on this loop, or `bound` of the boot clock has come.
-    private func waitForPublication(until bound: Int64) async throws(ForwardFailure) {
+    private mutating func waitForPublication(until bound: Int64) async throws(ForwardFailure) {
         let table = table
         table.addWaiter(caller.parker)
         defer { table.removeWaiter(caller.parker) }
@@ -93,17 +99,19 @@ extension Exchange {
     // MARK: Refusal by the upstream
 
     /// Whether the answer says that the credential is not accepted: 401, or what the gateway says instead.
-    func isRefusal(_ upstream: ClientConnection, _ headCount: Int, _ route: Route) async -> Bool {
+    mutating func isRefusal(_ upstream: inout ClientConnection, _ headCount: Int, _ route: Route) async -> Bool {
         guard !picks.isEmpty else { return false }
         switch (upstream.head.status, route.spec.gateway) {
         case (401, _): return true
-        case (403, .coder): return await isCoderRefusal(upstream, headCount, route)
+        case (403, .coder): return await isCoderRefusal(&upstream, headCount, route)
         default: return false
         }
     }
 
     /// Coder answers 403 to many things; only a text of this one word means an expired token.
-    private func isCoderRefusal(_ upstream: ClientConnection, _ headCount: Int, _ route: Route) async -> Bool {
+    private mutating func isCoderRefusal(_ upstream: inout ClientConnection, _ headCount: Int, _ route: Route) async
+        -> Bool
+    {
         let word = Array("unauthorized".utf8)
         guard case .length(let length)? = try? upstream.responseFraming(facts), length <= 64 else { return false }
         let end = headCount + Int(length)
@@ -125,7 +133,7 @@ extension Exchange {
     ///
     /// - Returns: true if `picks` are new and the request can go again; else the refusal is the caller's answer, and
     ///   `reason` says why.
-    func hasBetterCredential(_ route: Route, _ attempts: inout Attempts) async -> Bool {
+    mutating func hasBetterCredential(_ route: Route, _ attempts: inout Attempts) async -> Bool {
         let table = table
         for pick in picks {
             attempts.refused.append(.init(name: pick.name, generation: pick.generation))

@@ -21,25 +21,33 @@ extension Exchange {
     }
 
     /// Sends the prepared request to the route's upstream and brings the answer back.
-    func forward(_ route: Route) async -> End {
+    mutating func forward(_ route: Route) async -> End {
         var attempts = Attempts()
         countActive(+1)
         defer { countActive(-1) }
         do throws(ForwardFailure) {
             while true {
                 if picks.isEmpty { try await chooseCredentials(route) }
-                let upstream = try await connect(route, fresh: attempts.isFreshRetry)
+                var upstream = try await connect(route, fresh: attempts.isFreshRetry)
+                // Dialling takes its time, and what has ended meanwhile is not sent.
+                if !upstream.isReused, havePicksEnded {
+                    picks.removeAll(keepingCapacity: true)
+                    do throws(ForwardFailure) { try await chooseCredentials(route) } catch {
+                        upstream.close()
+                        throw error
+                    }
+                }
                 let headCount: Int
                 do throws(ForwardFailure) {
-                    send(to: upstream)
-                    headCount = try await awaitHead(upstream, route)
+                    send(to: &upstream)
+                    headCount = try await awaitHead(&upstream, route)
                 } catch {
                     upstream.abort()
                     guard case .died = error, mayRetry(upstream, attempts) else { throw error }
                     attempts.isFreshRetry = true
                     continue
                 }
-                if await isRefusal(upstream, headCount, route), await hasBetterCredential(route, &attempts) {
+                if await isRefusal(&upstream, headCount, route), await hasBetterCredential(route, &attempts) {
                     record.isReplayed = true
                     upstream.close()
                     continue
@@ -63,7 +71,7 @@ extension Exchange {
         case answer(ErrorAnswer)
     }
 
-    private func end(_ failure: ForwardFailure) async -> End {
+    private mutating func end(_ failure: ForwardFailure) async -> End {
         switch failure {
         case .callerLeft:
             finish(status: nil, failure: "client-gone")
@@ -86,16 +94,16 @@ extension Exchange {
 
     // MARK: Connection
 
-    private func connect(_ route: Route, fresh: Bool) async throws(ForwardFailure) -> ClientConnection {
+    private mutating func connect(_ route: Route, fresh: Bool) async throws(ForwardFailure) -> ClientConnection {
         let pool = state.pool(for: route)
         if !fresh, let connection = pool.take(for: caller.parker) {
             state.metrics.reusedUpstreamConnections &+= 1
             return connection
         }
-        let caller = caller
+        let channel = caller.channel
         do {
             let connection = try await pool.connect(
-                for: caller.parker, by: state.loop.now + route.timeouts.connect, while: { !caller.hasLeft })
+                for: caller.parker, by: state.loop.now + route.timeouts.connect, while: { !channel.hasLeft })
             state.metrics.upstreamConnections &+= 1
             return connection
         } catch {
@@ -113,7 +121,7 @@ extension Exchange {
     /// Whether the request goes out once more on a fresh connection: a kept one may die at the very moment it is used
     /// again. Only a request that may be executed twice, since nobody knows how far the first one came (RFC 9110
     /// §9.2.2, RFC 9112 §9.3.1).
-    private func mayRetry(_ upstream: ClientConnection, _ attempts: Attempts) -> Bool {
+    private func mayRetry(_ upstream: borrowing ClientConnection, _ attempts: Attempts) -> Bool {
         upstream.isReused && !upstream.hasAnswered && !attempts.isFreshRetry && facts.method.isIdempotent
             && held.canBeSentAgain && !upload.hadTrailers
     }
@@ -122,7 +130,7 @@ extension Exchange {
 
     /// Puts the request into the connection's output: the head with the credentials, and the content that was sent
     /// before, if this is not the first time.
-    private func send(to upstream: ClientConnection) {
+    private mutating func send(to upstream: inout ClientConnection) {
         isUploadRefused = false
         interimCount = 0
         state.loop.buffers.lend(to: &upstream.output)
@@ -144,11 +152,13 @@ extension Exchange {
     /// Sends the content as it comes, until the head of the final answer is there.
     ///
     /// - Returns: its length in the connection's input.
-    private func awaitHead(_ upstream: ClientConnection, _ route: Route) async throws(ForwardFailure) -> Int {
+    private mutating func awaitHead(_ upstream: inout ClientConnection, _ route: Route) async throws(ForwardFailure)
+        -> Int
+    {
         var deadline = answerDeadline(route)
         while true {
-            if try pumpUpload(upstream) { deadline = answerDeadline(route) }
-            if let count = try readHead(upstream) { return count }
+            if try pumpUpload(&upstream) { deadline = answerDeadline(route) }
+            if let count = try readHead(&upstream) { return count }
             do throws(IOFailure) {
                 if !caller.output.isEmpty { _ = try caller.channel.write(from: &caller.output) }
             } catch { throw .callerLeft }
@@ -166,7 +176,7 @@ extension Exchange {
         state.loop.now + (upload.isComplete ? route.timeouts.header : route.timeouts.idle)
     }
 
-    private func lateAnswer(_ upstream: ClientConnection, _ route: Route) -> ErrorAnswer {
+    private func lateAnswer(_ upstream: borrowing ClientConnection, _ route: Route) -> ErrorAnswer {
         if upload.isComplete {
             let waited = ReadableDuration(route.timeouts.header)
             return ErrorAnswer(
@@ -181,7 +191,7 @@ extension Exchange {
     }
 
     /// Reads what has arrived of an answer; interim ones are passed on at once.
-    private func readHead(_ upstream: ClientConnection) throws(ForwardFailure) -> Int? {
+    private mutating func readHead(_ upstream: inout ClientConnection) throws(ForwardFailure) -> Int? {
         while true {
             do {
                 if let count = try upstream.parseHead(limits: state.plan.limits) {
@@ -193,7 +203,7 @@ extension Exchange {
                                 "\(upstreamName) sent more than \(Self.interimLimit) bytes of interim answers"))
                     }
                     interimCount += count
-                    passOnInterim(upstream, count)
+                    passOnInterim(&upstream, count)
                     continue
                 }
             } catch let failure as ForwardFailure {
@@ -216,7 +226,7 @@ extension Exchange {
     }
 
     /// 100 is the agent's own affair (`inviteContent`); others are news for a caller that knows of them.
-    private func passOnInterim(_ upstream: ClientConnection, _ headCount: Int) {
+    private mutating func passOnInterim(_ upstream: inout ClientConnection, _ headCount: Int) {
         if upstream.head.status != 100, facts.version == .http11 {
             upstream.writeInterim(into: &caller.output)
         }
@@ -228,7 +238,7 @@ extension Exchange {
     /// Moves request content from the caller to the upstream for as long as neither blocks, a bounded number of times.
     ///
     /// - Returns: whether anything moved.
-    func pumpUpload(_ upstream: ClientConnection) throws(ForwardFailure) -> Bool {
+    mutating func pumpUpload(_ upstream: inout ClientConnection) throws(ForwardFailure) -> Bool {
         var hasMoved = false
         isUploadBusy = false
         if isUploadRefused { return false }
@@ -277,7 +287,7 @@ extension Exchange {
     static let turnLimit = 16
 
     /// Answers `Expect: 100-continue`, now that there is a credential and a connection for the content.
-    private func inviteContent() {
+    private mutating func inviteContent() {
         guard facts.expectsContinue else { return }
         facts.expectsContinue = false
         LocalAnswer.writeContinue(into: &caller.output)

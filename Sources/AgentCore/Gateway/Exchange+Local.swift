@@ -12,39 +12,38 @@ extension Exchange {
         }
     }
 
-    func serveLocal(headCount: Int) async -> End {
+    mutating func serveLocal(headCount: Int) async -> End {
         do throws(ErrorAnswer) {
             try await checkAccess(state.plan.access)
-            let path = caller.withHead { $1.text($0.pathRange, limit: 300) }
             guard facts.method == .get || facts.method == .head else {
-                throw ErrorAnswer(405, "method", "\(path) takes GET and HEAD, not \(record.method)")
-            }
-            switch path {
-            case "/-/healthy":
-                return await answer(200, type: "text/plain", content: "ok\n".utf8.span, headCount: headCount)
-            case "/-/status":
-                return await answerStatus(headCount)
-            case "/-/metrics":
-                return await answerMetrics(headCount)
-            default:
-                guard path.hasPrefix("/-/token/") else {
-                    throw ErrorAnswer(
-                        404, "no-endpoint",
-                        "there is no \(path); the agent answers /-/healthy, /-/status, /-/metrics and /-/token/NAME")
+                let (path, method) = caller.withHead { head, bytes in
+                    (bytes.text(head.pathRange, limit: 300), bytes.text(head.methodRange, limit: 40))
                 }
-                return try await answerToken(String(path.dropFirst("/-/token/".count)), headCount: headCount)
+                throw ErrorAnswer(405, "method", "\(path) takes GET and HEAD, not \(method)")
+            }
+            switch caller.withHead({ AgentEndpoint($1.slice($0.pathRange)) }) {
+            case .healthy:
+                return await answer(200, type: "text/plain", content: "ok\n".utf8.span, headCount: headCount)
+            case .status: return await answerStatus(headCount)
+            case .metrics: return await answerMetrics(headCount)
+            case .token: return try await answerToken(headCount)
+            case nil:
+                let path = caller.withHead { $1.text($0.pathRange, limit: 300) }
+                throw ErrorAnswer(
+                    404, "no-endpoint",
+                    "there is no \(path); the agent answers /-/healthy, /-/status, /-/metrics and /-/token/NAME")
             }
         } catch {
             return await answer(error, headCount: headCount)
         }
     }
 
-    private func answerStatus(_ headCount: Int) async -> End {
+    private mutating func answerStatus(_ headCount: Int) async -> End {
         let document = StatusDocument(state).json()
         return await answer(200, type: "application/json", content: document.utf8.span, headCount: headCount)
     }
 
-    private func answerMetrics(_ headCount: Int) async -> End {
+    private mutating func answerMetrics(_ headCount: Int) async -> End {
         let text = await state.renderMetrics()
         return await answer(200, type: MetricsText.contentType, content: text.utf8.span, headCount: headCount)
     }
@@ -54,25 +53,22 @@ extension Exchange {
     /// Hands out a token with at least the life that `min-life` (seconds) asks for, from the cache if it can.
     ///
     /// Keys are never handed out: they do not end, and the point of the agent is that nobody on the host holds one.
-    private func answerToken(_ name: String, headCount: Int) async throws(ErrorAnswer) -> End {
-        guard let place = state.credentials.position(of: name) else {
-            let names = state.plan.credentialNames.sorted().joined(separator: ", ")
-            throw ErrorAnswer(
-                404, "no-such-credential",
-                "there is no credential \"\(name)\"; there are: \(names.isEmpty ? "none" : names)")
+    private mutating func answerToken(_ headCount: Int) async throws(ErrorAnswer) -> End {
+        var table = state.credentials
+        let found = caller.withHead { head, bytes in
+            table.position(of: bytes.slice(head.pathRange).extracting(droppingFirst: AgentEndpoint.tokenPrefix.count))
         }
-        guard state.credentials.snapshots[place].kind == .token else {
-            throw ErrorAnswer(
-                403, "key", "\(name) is a key, and keys are never handed out; call a route that injects it")
-        }
-        let query = caller.withHead { $1.text($0.queryRange, limit: 200) }
-        let asked = try TokenQuery(query)
-        let life = asked.life
+        guard var place = found else { throw unknownName }
+        let name = table.snapshots[place].name
+        let query = try caller.tokenQuery()
+        let life = query.life
         var wish = TokenWish(life: life, bound: state.now.boot + state.plan.timeouts.credentialWait)
         while true {
-            let table = state.credentials
-            guard let place = table.position(of: name) else {
-                throw ErrorAnswer(404, "no-such-credential", "\(name) was removed by a reload")
+            // Each time: a reload may make another credential of the name, and keep this caller out.
+            try await checkAccess(state.plan.access)
+            guard table.snapshots[place].kind == .token else {
+                throw ErrorAnswer(
+                    403, "key", "\(name) is a key, and keys are never handed out; call a route that injects it")
             }
             let now = state.now
             switch wish.decide(table.snapshots[place], at: now) {
@@ -80,7 +76,7 @@ extension Exchange {
                 guard let credential = table.snapshots[place].credential else { break }
                 table.noteUse(place)
                 record.credential = name
-                return await answerToken(credential, at: now, asJSON: asked.isJSON, headCount)
+                return await answerToken(credential, at: now, asJSON: query.asJSON, headCount)
             case .refuse(let code, let message, let retryAt):
                 table.demand(place)
                 throw ErrorAnswer(503, code, message, retryAfter: seconds(until: retryAt, now))
@@ -91,10 +87,17 @@ extension Exchange {
             _ = await caller.parker.park(until: state.loop.now + max(0, wish.bound - now.boot))
             state.credentials.removeWaiter(caller.parker)
             if caller.hasLeft { throw ErrorAnswer(503, "client-gone", "the caller left") }
+            table = state.credentials
+            guard let new = table.position(of: name) else {
+                throw ErrorAnswer(404, "no-such-credential", "\(name) was removed by a reload")
+            }
+            place = new
         }
     }
 
-    private func answerToken(_ credential: Credential, at now: HostTime, asJSON: Bool, _ headCount: Int) async -> End {
+    private mutating func answerToken(_ credential: Credential, at now: HostTime, asJSON: Bool, _ headCount: Int) async
+        -> End
+    {
         var content = ByteBuffer(capacity: credential.secret.count + 128)
         defer { content.consumeWiping(content.count) }
         if asJSON {
@@ -109,5 +112,37 @@ extension Exchange {
         }
         return await answer(
             200, type: asJSON ? "application/json" : "text/plain", secretContent: content, headCount: headCount)
+    }
+
+    private var unknownName: ErrorAnswer {
+        let prefix = AgentEndpoint.tokenPrefix.count
+        let name = caller.withHead { $1.text(ByteRange($0.pathRange.lower + prefix, $0.pathRange.upper), limit: 300) }
+        let names = state.plan.credentialNames.sorted().joined(separator: ", ")
+        return ErrorAnswer(
+            404, "no-such-credential",
+            "there is no credential \"\(name)\"; there are: \(names.isEmpty ? "none" : names)")
+    }
+}
+
+/// What the agent answers by itself.
+enum AgentEndpoint {
+    case healthy, status, metrics
+    /// With the name of the credential behind `tokenPrefix`.
+    case token
+
+    static let tokenPrefix = Array("/-/token/".utf8)
+
+    init?(_ path: Span<UInt8>) {
+        if path.behind(Self.tokenPrefix.span) != nil {
+            self = .token
+        } else if path.equals("/-/healthy".utf8.span) {
+            self = .healthy
+        } else if path.equals("/-/status".utf8.span) {
+            self = .status
+        } else if path.equals("/-/metrics".utf8.span) {
+            self = .metrics
+        } else {
+            return nil
+        }
     }
 }

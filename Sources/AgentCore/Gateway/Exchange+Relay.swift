@@ -4,7 +4,7 @@
 /// The answer on its way back, while the request may still be on its way out.
 extension Exchange {
     /// Passes the answer on whose head is the first `headCount` bytes of the upstream's input.
-    func relay(_ upstream: ClientConnection, headCount: Int, _ route: Route) async -> End {
+    mutating func relay(_ upstream: consuming ClientConnection, headCount: Int, _ route: Route) async -> End {
         let framing: BodyFraming
         do throws(HTTPError) {
             framing = try upstream.responseFraming(facts)
@@ -14,6 +14,8 @@ extension Exchange {
                 ErrorAnswer(502, "upstream-nonsense", "\(upstreamName) answered what cannot be framed: \(error)"))
         }
         let status = upstream.head.status
+        // An invitation after the answer's head would stand in its content.
+        facts.expectsContinue = false
         let outgoing = framing.towards(facts.version)
         // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
         // told from a next request.
@@ -30,9 +32,9 @@ extension Exchange {
         download.begin(framing, as: outgoing)
         if case .tunnel = framing { return await tunnel(upstream, status: status, route) }
 
-        switch await pumpAnswer(upstream, route) {
+        switch await pumpAnswer(&upstream, route) {
         case .whole:
-            if !upload.isComplete, upstreamStays, status < 300 { await finishUpload(upstream, route) }
+            if !upload.isComplete, upstreamStays, status < 300 { await finishUpload(&upstream, route) }
             if upstreamStays, upload.isComplete, !isUploadRefused {
                 if state.pool(for: route).give(upstream) { state.noteIdleUpstream() }
             } else {
@@ -50,11 +52,11 @@ extension Exchange {
 
     /// The upstream has answered well before the request was whole, and goes on listening: it gets the rest. After an
     /// error, or from one that closes, nobody wants it (RFC 9112 §9.5).
-    private func finishUpload(_ upstream: ClientConnection, _ route: Route) async {
+    private mutating func finishUpload(_ upstream: inout ClientConnection, _ route: Route) async {
         var deadline = state.loop.now + route.timeouts.idle
         while !upload.isComplete || !upstream.output.isEmpty {
             do throws(ForwardFailure) {
-                if try pumpUpload(upstream) { deadline = state.loop.now + route.timeouts.idle }
+                if try pumpUpload(&upstream) { deadline = state.loop.now + route.timeouts.idle }
             } catch { return }
             if isUploadRefused || caller.hasLeft || upstream.channel.isHungUp { return }
             if isUploadBusy {
@@ -74,11 +76,11 @@ extension Exchange {
     }
 
     /// Moves the answer, and what is left of the request, until the answer is whole and written.
-    private func pumpAnswer(_ upstream: ClientConnection, _ route: Route) async -> Outcome {
+    private mutating func pumpAnswer(_ upstream: inout ClientConnection, _ route: Route) async -> Outcome {
         var deadline = state.loop.now + route.timeouts.idle
         while true {
             var hasMoved = false
-            switch pumpDownload(upstream) {
+            switch pumpDownload(&upstream) {
             case .moved: hasMoved = true
             // All that was there has gone on: the stream lives, though there is nothing more to do now.
             case .blocked(let some): if some { deadline = state.loop.now + route.timeouts.idle }
@@ -87,7 +89,7 @@ extension Exchange {
             }
             if !upload.isComplete {
                 do throws(ForwardFailure) {
-                    if try pumpUpload(upstream) { deadline = state.loop.now + route.timeouts.idle }
+                    if try pumpUpload(&upstream) { deadline = state.loop.now + route.timeouts.idle }
                     if isUploadBusy { hasMoved = true }
                 } catch {
                     // The caller cannot finish its request: nobody knows what the upstream makes of it.
@@ -115,7 +117,7 @@ extension Exchange {
 
     /// Moves answer content for as long as neither side blocks, a bounded number of times. Each piece is written as
     /// soon as it is there, and nothing is read while the last piece has not gone.
-    private func pumpDownload(_ upstream: ClientConnection) -> Movement {
+    private mutating func pumpDownload(_ upstream: inout ClientConnection) -> Movement {
         var hasMoved = false
         for _ in 0..<Self.turnLimit {
             // What is there may be the beginning of a trailer section, which goes on once it is whole.
@@ -165,16 +167,16 @@ extension Exchange {
     ///
     /// The credential was in the handshake; a connection that lives longer than the token goes on, since the upstream
     /// has accepted it and neither side could tell the other of a new one.
-    private func tunnel(_ upstream: ClientConnection, status: Int, _ route: Route) async -> End {
+    private mutating func tunnel(_ upstream: consuming ClientConnection, status: Int, _ route: Route) async -> End {
         upload.begin(.tunnel, as: .tunnel)
         var deadline = state.loop.now + route.timeouts.idle
         var failure: String?
         var (callerEnded, upstreamEnded) = (false, false)
         do throws(IOFailure) {
             while !(callerEnded && upstreamEnded) {
-                let up = try move(
+                let up = try Self.move(
                     caller.channel, &caller.input, &upload, upstream.channel, &upstream.output, &callerEnded)
-                let down = try move(
+                let down = try Self.move(
                     upstream.channel, &upstream.input, &download, caller.channel, &caller.output, &upstreamEnded)
                 if up || down {
                     deadline = state.loop.now + route.timeouts.idle
@@ -195,12 +197,12 @@ extension Exchange {
     /// One direction of a tunnel.
     ///
     /// - Returns: whether bytes moved.
-    private func move(
+    private static func move(
         _ source: Channel, _ input: inout ByteBuffer, _ relay: inout BodyRelay, _ sink: Channel,
         _ output: inout ByteBuffer, _ hasEnded: inout Bool
     ) throws(IOFailure) -> Bool {
         var hasMoved = false
-        for _ in 0..<Self.turnLimit {
+        for _ in 0..<turnLimit {
             if !input.isEmpty, output.isEmpty { do { try relay.move(from: &input, to: &output) } catch {} }
             if !output.isEmpty {
                 guard try sink.write(from: &output) == .done else { return hasMoved }

@@ -4,9 +4,10 @@
 /// One call: from the head of a request to the last byte of its answer.
 ///
 /// The walk is in `run`, top to bottom. One value serves a connection for all its requests, so that the next one finds
-/// its memory ready. It runs in the one task of its connection, on the connection's loop.
-final class Exchange {
-    let caller: ServerConnection
+/// its memory ready. It is the own value of its connection's one task, on the connection's loop: a class, or a property of
+/// one, would be asked at every access whether somebody else has it in use, and there are a hundred of them in a call.
+struct Exchange: ~Copyable {
+    var caller: ServerConnection
     let state: LoopState
     let uid: UInt32?
 
@@ -72,7 +73,7 @@ final class Exchange {
         case abort
     }
 
-    init(_ caller: ServerConnection, uid: UInt32?, state: LoopState) {
+    init(_ caller: consuming ServerConnection, uid: UInt32?, state: LoopState) {
         self.caller = caller
         self.uid = uid
         self.state = state
@@ -86,7 +87,7 @@ final class Exchange {
     }
 
     /// Serves the request whose head is the first `headCount` bytes of the caller's input.
-    func run(headCount: Int) async -> End {
+    mutating func run(headCount: Int) async -> End {
         begin()
         do throws(ErrorAnswer) {
             try checkRequest()
@@ -108,7 +109,7 @@ final class Exchange {
 
     // MARK: Steps
 
-    private func begin() {
+    private mutating func begin() {
         request = state.nextRequest()
         began = state.loop.now
         table = state.credentials
@@ -130,9 +131,9 @@ final class Exchange {
     }
 
     /// What is refused whatever the route.
-    private func checkRequest() throws(ErrorAnswer) {
+    private mutating func checkRequest() throws(ErrorAnswer) {
         do throws(HTTPError) {
-            try ServedRequests.check(caller.parsed.head)
+            try ServedRequests.check(caller.head)
             facts.framing = try caller.requestFraming(state.plan.limits)
             isFramed = true
         } catch {
@@ -161,9 +162,9 @@ final class Exchange {
     /// Whether the caller may do this.
     func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
         guard let uid else { return }
-        var decision = policy.decide(uid: uid, memberships: state.memberships(of: uid))
+        var decision = policy.decide(uid: uid, memberships: nil)
         if decision == .needsGroups {
-            await state.lookUpMemberships(of: uid)
+            if state.memberships(of: uid) == nil { await state.lookUpMemberships(of: uid) }
             decision = policy.decide(uid: uid, memberships: state.memberships(of: uid) ?? [])
         }
         guard decision == .permitted else {
@@ -183,11 +184,12 @@ final class Exchange {
     }
 
     /// Writes the head that goes to the upstream, without the credential, and lets the received one go.
-    private func prepare(_ route: Route, headCount: Int) throws(ErrorAnswer) {
+    private mutating func prepare(_ route: Route, headCount: Int) throws(ErrorAnswer) {
         var options: HeadWriter.RequestOptions = []
         if facts.asksWebSocket { options.insert(.webSocket) }
         if caller.withHead({ $0.welcomesTrailers(in: $1) }) { options.insert(.trailersWelcome) }
-        held.begin(state.loop.buffers, bodyLimit: facts.framing.isEmpty ? 0 : route.spec.replayBodyBytes)
+        held.begin(
+            state.loop.buffers, state.heldContent, bodyLimit: facts.framing.isEmpty ? 0 : route.spec.replayBodyBytes)
         do throws(HTTPError) {
             try caller.writeUpstreamHead(
                 route, framing: facts.framing, options: options, into: &held.head)
@@ -195,17 +197,19 @@ final class Exchange {
             throw ErrorAnswer(error.status, error.code, error.description)
         }
         consumeHead(headCount)
-        upload.begin(facts.framing, as: facts.framing)
+        upload.begin(facts.framing, as: facts.framing, leavingOut: route.form.filter)
     }
 
-    func consumeHead(_ headCount: Int) {
+    mutating func consumeHead(_ headCount: Int) {
         guard !hasConsumedHead else { return }
         hasConsumedHead = true
         caller.input.consume(headCount)
+        // Whoever waits for an answer keeps no block; and the next use finds this one in the processor's cache.
+        state.loop.buffers.reclaim(&caller.input)
     }
 
     /// The call is over: counts it and tells of it.
-    func finish(status: Int?, failure: String? = nil) {
+    mutating func finish(status: Int?, failure: String? = nil) {
         record.status = status
         if let failure { record.failure = failure }
         record.received = upload.contentCount
@@ -225,27 +229,12 @@ extension Exchange {
     }
 
     /// Adds the finished call to the route's counters.
-    private func count() {
+    private mutating func count() {
         guard let metricSlot else {
             if record.failure != nil { state.metrics.countRefusal(record.failure ?? "") }
             return
         }
-        let record = record
-        state.metrics.update(slot: metricSlot) { metrics in
-            metrics.countAnswer(status: record.status)
-            metrics.receivedBytes &+= record.received
-            metrics.sentBytes &+= record.sent
-            if let link = record.link, link > 0 { metrics.fallbacks &+= 1 }
-            if record.isReplayed { metrics.replays &+= 1 }
-            switch record.failure {
-            case "no-credential": metrics.withoutCredential &+= 1
-            case "client-gone": metrics.clientAborts &+= 1
-            case .some where record.status == nil || (record.status ?? 0) >= 502: metrics.upstreamFailures &+= 1
-            default: break
-            }
-            if let firstByte = record.firstByteNanoseconds { metrics.firstByte.record(nanoseconds: firstByte) }
-            metrics.duration.record(nanoseconds: record.durationNanoseconds)
-        }
+        state.metrics.count(record, slot: metricSlot)
     }
 }
 

@@ -25,13 +25,16 @@ final class LoopState {
     let diagnosis: SocketDiagnosis?
     /// Groups of callers' uids, as the user database gave them a moment ago.
     private var memberships: [UInt32: (groups: Set<UInt32>, expires: Int64)] = [:]
-    private(set) var isDraining = false
+    /// Shared by the connections of callers.
+    let shutdown = ServerConnection.Shutdown()
+    var isDraining: Bool { shutdown.isDraining }
     /// Open connections of callers.
-    var connections: [ObjectIdentifier: ServerConnection] = [:]
+    var channels: [ObjectIdentifier: Channel] = [:]
+    let heldContent = HeldContent()
     var metrics = WorkerMetrics()
     /// Where each route of the plan counts.
     private(set) var metricSlots: [Int] = []
-    var accessLog: AccessLog
+    let accessLog: AccessLog
     let log: Log
     /// Why the last reload changed nothing; nil if it did.
     var reloadProblem: String?
@@ -175,11 +178,8 @@ final class LoopState {
 
     /// Idle connections end now, the others after the request in hand.
     func drain() {
-        isDraining = true
-        for connection in connections.values {
-            connection.isDraining = true
-            connection.parker.unpark()
-        }
+        shutdown.isDraining = true
+        for channel in channels.values { channel.parker?.unpark() }
         for pool in pools.values { pool.close() }
     }
 
@@ -192,9 +192,10 @@ final class LoopState {
 
     /// Ends every call that is still under way.
     func abortAll() {
-        for connection in connections.values {
-            connection.channel.abort()
-            connection.parker.unpark()
+        for channel in channels.values {
+            let parker = channel.parker
+            channel.abort()
+            parker?.unpark()
         }
     }
 
@@ -204,7 +205,8 @@ final class LoopState {
 
     /// The time of answers, rendered once a second.
     func currentDate() -> HTTPDate {
-        date.update(second: now.wall / 1_000_000_000)
+        let second = now.wall / 1_000_000_000
+        if date.second != second { date = HTTPDate(second: second) }
         return date
     }
 }

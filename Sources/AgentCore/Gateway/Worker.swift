@@ -17,6 +17,10 @@ actor Worker: LoopBound {
     private var turns: UInt64 = 0
     /// Connections accepted and not yet at their end.
     private var openCount = 0
+    /// The most of them since there were none.
+    private var peakCount = 0
+    /// From so many at once it counts as a burst, and its memory is given back when the last has gone.
+    private static let burst = 32
     /// The process has no descriptors or memory for more; told of once.
     private var isStarved = false
 
@@ -71,6 +75,7 @@ actor Worker: LoopBound {
                 try acceptor.resume()
                 while openCount < connectionLimit, let accepted = try acceptor.accept() {
                     openCount += 1
+                    peakCount = max(peakCount, openCount)
                     isStarved = false
                     state.metrics.acceptedConnections &+= 1
                     start(accepted.takeDescriptor(), isUnix)
@@ -93,16 +98,29 @@ actor Worker: LoopBound {
         defer {
             if openCount >= connectionLimit { acceptParker.unpark() }
             openCount -= 1
+            if openCount == 0 { giveBack() }
         }
-        guard let connection = try? ServerConnection(adopting: descriptor, on: loop) else { return }
-        let identity = ObjectIdentifier(connection)
-        state.connections[identity] = connection
+        let connection: ServerConnection
+        do throws(SystemError) {
+            connection = try ServerConnection(adopting: descriptor, on: loop, shutdown: state.shutdown)
+        } catch { return }
+        let channel = connection.channel
+        let identity = ObjectIdentifier(channel)
+        state.channels[identity] = channel
         state.metrics.openConnections += 1
-        connection.isDraining = state.isDraining
-        await Caller(connection, isUnix: isUnix, state: state).serve()
-        connection.close()
+        var caller = Caller(connection, isUnix: isUnix, state: state)
+        await caller.serve()
+        channel.close()
         state.metrics.openConnections -= 1
-        state.connections[identity] = nil
+        state.channels[identity] = nil
+    }
+
+    private func giveBack() {
+        if peakCount >= Self.burst {
+            loop.buffers.releaseAll()
+            HostMemory.releaseFreed()
+        }
+        peakCount = 0
     }
 
     private func closeIdleUpstreams() async {
@@ -141,7 +159,7 @@ actor Worker: LoopBound {
     }
 
     var metrics: WorkerMetrics { state.metrics }
-    var connectionCount: Int { state.connections.count }
+    var connectionCount: Int { state.channels.count }
 
     /// Accepts no more; idle connections end, calls under way go on.
     func drain() {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-/// One connection to an upstream. Confined to its loop; in use by one exchange, or idle in its pool.
-final class ClientConnection {
+/// One connection to an upstream. Confined to its loop; owned by one exchange, or idle by its pool.
+struct ClientConnection: ~Copyable {
     let channel: Channel
     let loop: EventLoop
+    /// The only pool that takes it back.
+    let madeBy: UpstreamPool?
     var input = ByteBuffer()
     /// To be written. May hold a credential: it is wiped as it goes.
     var output = ByteBuffer()
@@ -15,37 +17,47 @@ final class ClientConnection {
     /// A byte of the response in hand has arrived.
     var hasAnswered = false
 
-    init(_ channel: Channel, on loop: EventLoop) {
+    init(_ channel: Channel, on loop: EventLoop, madeBy pool: UpstreamPool? = nil) {
         self.channel = channel
         self.loop = loop
+        madeBy = pool
+    }
+
+    /// Whether nothing has come that nobody asked for. Looks into the kernel's buffer and TLS's, too: what lies there
+    /// has told of itself already, and would be read as the next caller's answer.
+    var isSilent: Bool {
+        mutating get {
+            guard input.isEmpty, channel.isOpen, case .blocked? = try? channel.read(into: &input) else { return false }
+            return input.isEmpty && !channel.isHungUp
+        }
     }
 
     /// Writes what there is.
     ///
     /// - Returns: true when all has gone.
-    func write() throws(IOFailure) -> Bool {
+    mutating func write() throws(IOFailure) -> Bool {
         try channel.write(from: &output, wiping: true) == .done
     }
 
     /// Looks for the next head in what has arrived.
     ///
     /// - Returns: its length in `input`, or nil while it is incomplete.
-    func parseHead(limits: HTTPLimits) throws(HTTPError) -> Int? {
+    mutating func parseHead(limits: HTTPLimits) throws(HTTPError) -> Int? {
         guard !input.isEmpty else { return nil }
         return try HeadParser.parseResponse(input, into: &head, limits: limits)
     }
 
-    func close() {
+    mutating func close() {
         channel.close()
         releaseBuffers()
     }
 
-    func abort() {
+    mutating func abort() {
         channel.abort()
         releaseBuffers()
     }
 
-    private func releaseBuffers() {
+    private mutating func releaseBuffers() {
         input.clear()
         output.consumeWiping(output.count)
         loop.buffers.reclaim(&input)

@@ -7,7 +7,7 @@
 enum ServedRequests {
     /// Refuses what no route can serve. A head that passes is in origin form: its path begins with one slash and
     /// holds nothing that is left to resolve (`RequestTarget.checkPath`).
-    static func check(_ head: RequestHead) throws(HTTPError) {
+    static func check(_ head: borrowing RequestHead) throws(HTTPError) {
         switch head.form {
         case .origin: break
         case .absolute: throw HTTPError(.absoluteForm)

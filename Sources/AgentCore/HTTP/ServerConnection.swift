@@ -3,8 +3,9 @@
 
 /// The caller's end of the agent: reads its requests, one after the other, and holds what is to be written back.
 ///
-/// Confined to its loop. One task uses it, and waits with its parker for whatever it waits for.
-final class ServerConnection {
+/// Confined to its loop. One task owns it, and waits with its parker for whatever it waits for. Being one task's own value,
+/// it costs no check at run time that nobody else uses it meanwhile.
+struct ServerConnection: ~Copyable {
     let channel: Channel
     let parker: Parker
     let loop: EventLoop
@@ -13,16 +14,15 @@ final class ServerConnection {
     /// To be written.
     var output = ByteBuffer()
     /// The head in hand; its ranges hold until `input` is consumed.
-    var head: RequestHead { parsed.head }
-    private(set) var parsed = ParsedHead()
-
-    /// Cannot be copied, so that whoever only looks at the head borrows it where it is; `head` is a copy.
-    struct ParsedHead: ~Copyable {
-        var head = RequestHead()
-    }
-    /// Set to have it close when the request in hand is done: the agent is shutting down.
-    var isDraining = false
+    private(set) var head = RequestHead()
+    private let shutdown: Shutdown
     private var hasServed = false
+
+    /// What a server's connections look at to learn that it is shutting down; whoever sets it unparks them.
+    final class Shutdown {
+        /// Have each close when the request in hand is done.
+        var isDraining = false
+    }
 
     /// Nanoseconds that a caller who has connected and not yet asked is waited for while draining.
     static let firstRequestGrace: Int64 = 2_000_000_000
@@ -41,8 +41,11 @@ final class ServerConnection {
         case failed(IOFailure)
     }
 
-    init(adopting descriptor: consuming Descriptor, on loop: EventLoop) throws(SystemError) {
+    init(
+        adopting descriptor: consuming Descriptor, on loop: EventLoop, shutdown: Shutdown
+    ) throws(SystemError) {
         self.loop = loop
+        self.shutdown = shutdown
         parker = Parker(on: loop)
         channel = try Channel(adopting: descriptor, on: loop, parker: parker)
     }
@@ -51,7 +54,7 @@ final class ServerConnection {
     ///
     /// A caller that only ends its own direction and still reads (`nc -N`) looks the same to the kernel, and counts as
     /// gone, as it does for nginx.
-    var hasLeft: Bool { channel.isHungUp || !channel.isOpen }
+    var hasLeft: Bool { channel.hasLeft }
 
     /// Waits for the head of the next request and parses it into `head`.
     ///
@@ -59,14 +62,14 @@ final class ServerConnection {
     ///   - idleTimeout: nanoseconds that an idle connection is kept.
     ///   - headTimeout: nanoseconds from the first byte of a head to its last.
     /// - Returns: its length: so many bytes of `input` are the head.
-    func nextRequest(limits: HTTPLimits, idleTimeout: Int64, headTimeout: Int64) async throws(End) -> Int {
+    mutating func nextRequest(limits: HTTPLimits, idleTimeout: Int64, headTimeout: Int64) async throws(End) -> Int {
         var deadline = loop.now + (input.isEmpty ? idleTimeout : headTimeout)
         var begun = !input.isEmpty
         var isLeaving = false
         while true {
             if !input.isEmpty {
                 do {
-                    if let count = try HeadParser.parseRequest(input, into: &parsed.head, limits: limits) {
+                    if let count = try HeadParser.parseRequest(input, into: &head, limits: limits) {
                         hasServed = true
                         return count
                     }
@@ -82,7 +85,7 @@ final class ServerConnection {
             case .bytes: continue
             case .ended: throw input.isEmpty ? .closed : .truncated
             case .blocked:
-                if isDraining, input.isEmpty, !isLeaving {
+                if shutdown.isDraining, input.isEmpty, !isLeaving {
                     // Only now: what the kernel already holds is a request to be answered. Between two requests a
                     // caller has to expect the end; one that has just come has not been answered anything yet.
                     if hasServed { throw .closed }
@@ -100,7 +103,7 @@ final class ServerConnection {
     ///
     /// - Parameter wiping: overwrite what has gone, because a secret is in it.
     /// - Returns: false if the connection is of no more use.
-    func flush(by deadline: Int64, wiping: Bool = false) async -> Bool {
+    mutating func flush(by deadline: Int64, wiping: Bool = false) async -> Bool {
         defer { if wiping { output.consumeWiping(output.count) } }
         while true {
             do {
@@ -113,7 +116,7 @@ final class ServerConnection {
     /// Ends a connection whose peer may still be sending, so that the answer is not lost: closing with unread bytes
     /// would reset the connection, and a reset may overtake the answer (RFC 9112 §9.6). Reads on, and throws away, for
     /// a bounded time and amount.
-    func closeLingering(for timeout: Int64 = 2_000_000_000, atMost limit: Int = 1 << 20) async {
+    mutating func closeLingering(for timeout: Int64 = 2_000_000_000, atMost limit: Int = 1 << 20) async {
         let deadline = loop.now + timeout
         channel.shutdownWriting()
         var discarded = 0
@@ -124,7 +127,7 @@ final class ServerConnection {
                 case .bytes(let count): discarded += count
                 case .ended: break reading
                 case .blocked:
-                    if isDraining { break reading }
+                    if shutdown.isDraining { break reading }
                     if await parker.park(until: deadline) == .timedOut { break reading }
                 }
             } catch { break reading }
@@ -132,18 +135,18 @@ final class ServerConnection {
         close()
     }
 
-    func close() {
+    mutating func close() {
         channel.close()
         releaseBuffers()
     }
 
     /// Ends it so that the peer cannot take what it received for a whole answer.
-    func abort() {
+    mutating func abort() {
         channel.abort()
         releaseBuffers()
     }
 
-    private func releaseBuffers() {
+    private mutating func releaseBuffers() {
         input.clear()
         output.clear()
         loop.buffers.reclaim(&input)

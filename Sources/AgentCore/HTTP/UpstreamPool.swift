@@ -18,7 +18,7 @@ final class UpstreamPool {
     let origin: UpstreamOrigin
     private let loop: EventLoop
     private let context: TLSContext?
-    private var idle: [Idle] = []
+    private var idle = OwnedList<Idle>()
 
     /// Idle connections kept; beyond, the oldest is closed.
     var idleLimit = 32
@@ -26,10 +26,12 @@ final class UpstreamPool {
     /// and seldom sends into a connection that is about to die.
     var idleTimeout: Int64 = 50_000_000_000
 
-    private struct Idle {
-        let connection: ClientConnection
+    private struct Idle: ~Copyable {
+        var connection: ClientConnection
         /// Monotonic nanoseconds at which it is closed.
         let expires: Int64
+
+        consuming func takeConnection() -> ClientConnection { connection }
     }
 
     /// - Parameter context: made from `origin.tls`; nil for plain text.
@@ -39,15 +41,19 @@ final class UpstreamPool {
         self.loop = loop
     }
 
-    var idleCount: Int { idle.count }
+    private var isClosed = false
+
+    /// How many are idle. Beside the list, so that it is read without opening that.
+    private(set) var idleCount = 0
 
     /// When the oldest idle connection is due to be closed; nil if there is none.
-    var nextExpiry: Int64? { idle.first?.expires }
+    var nextExpiry: Int64? { idleCount == 0 ? nil : idle[0].expires }
 
     /// An idle connection that has shown no sign of death, for the task that parks on `parker`.
     func take(for parker: Parker) -> ClientConnection? {
         while let candidate = idle.popLast() {
-            let connection = candidate.connection
+            idleCount -= 1
+            var connection = candidate.takeConnection()
             guard connection.channel.isOpen, !connection.channel.isHungUp else {
                 connection.close()
                 continue
@@ -69,55 +75,63 @@ final class UpstreamPool {
         for parker: Parker, by deadline: Int64, while isWanted: @escaping () -> Bool
     ) async throws(DialFailure) -> ClientConnection {
         let dialer = Dialer(loop: loop, parker: parker, deadline: deadline, isWanted: isWanted)
-        guard origin.tls != nil else { return ClientConnection(try await dialer.dial(origin.endpoint), on: loop) }
+        guard origin.tls != nil else { return adopt(try await dialer.dial(origin.endpoint)) }
         // Never in plain text instead: a reload may have taken the context away under a call that still runs.
         guard let context else { throw .tls(origin.endpoint, "the route was removed by a reload") }
         let (host, port) = (origin.host, origin.port)
         let channel = try await dialer.dial(origin.endpoint) { descriptor throws(TLSFailure) in
             try TLSSession(client: context, host: host, port: port, descriptor: descriptor)
         }
-        return ClientConnection(channel, on: loop)
+        return adopt(channel)
     }
 
-    /// Takes a connection back whose exchange is whole on both sides. One with bytes left over is closed: nobody asked
-    /// for them, and the next caller must not get them.
+    private func adopt(_ channel: Channel) -> ClientConnection {
+        // Once a connection: making the closure is an allocation. It is asked only while nobody has the connection.
+        channel.whenIdle = { [weak self, unowned channel] in self?.look(at: channel) }
+        return ClientConnection(channel, on: loop, madeBy: self)
+    }
+
+    /// Takes a connection back whose exchange is whole on both sides. One with bytes left over is closed, wherever they
+    /// wait: nobody asked for them, and the next caller must not get them. So is one that was made for a former plan,
+    /// under another certificate.
     ///
     /// - Returns: true if this is the first idle connection here, so that somebody has to look at `nextExpiry`.
-    func give(_ connection: ClientConnection) -> Bool {
-        guard connection.input.isEmpty, connection.output.isEmpty, connection.channel.isOpen,
-            !connection.channel.isHungUp
-        else {
+    func give(_ connection: consuming ClientConnection) -> Bool {
+        guard connection.madeBy === self, !isClosed, connection.output.isEmpty, connection.isSilent else {
             connection.close()
             return false
         }
+        // An answer that came whole leaves its block behind.
+        loop.buffers.reclaim(&connection.input)
         connection.channel.parker = nil
-        // Once a connection: making the closure is an allocation. It is asked only while nobody has the connection.
-        if connection.channel.whenIdle == nil {
-            connection.channel.whenIdle = { [unowned self, unowned connection] in self.look(at: connection) }
-        }
-        if idle.count >= max(1, idleLimit) { idle.removeFirst().connection.close() }
+        if idleCount >= max(1, idleLimit) { close(at: 0) }
         idle.append(Idle(connection: connection, expires: loop.now + idleTimeout))
-        return idle.count == 1
+        idleCount += 1
+        return idleCount == 1
     }
 
     /// An idle connection stirs. If the server closed it or said something unasked, it is of no more use; TLS may also
     /// have had a message of its own to deliver.
-    private func look(at connection: ClientConnection) {
-        if case .blocked? = try? connection.channel.read(into: &connection.input), !connection.channel.isHungUp {
-            return
-        }
-        guard let index = idle.firstIndex(where: { $0.connection === connection }) else { return }
-        idle.remove(at: index).connection.close()
+    private func look(at channel: Channel) {
+        guard let index = (0..<idleCount).first(where: { idle[$0].connection.channel === channel }) else { return }
+        if idle[index].connection.isSilent { return }
+        close(at: index)
     }
 
     /// Closes what has been idle for too long.
     func expire(at now: Int64) {
-        while let first = idle.first, first.expires <= now { idle.removeFirst().connection.close() }
+        while let expiry = nextExpiry, expiry <= now { close(at: 0) }
     }
 
-    /// Closes all that are idle: the route is gone, or the agent is.
+    /// Closes all that are idle, and what is given back from now on: the route is gone, or the agent is.
     func close() {
-        for entry in idle { entry.connection.close() }
-        idle.removeAll()
+        isClosed = true
+        while idleCount > 0 { close(at: idleCount - 1) }
+    }
+
+    private func close(at index: Int) {
+        idleCount -= 1
+        var connection = idle.remove(at: index).takeConnection()
+        connection.close()
     }
 }

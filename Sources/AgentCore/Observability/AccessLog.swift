@@ -34,43 +34,30 @@ struct AccessRecord: Sendable, Equatable {
 /// ## Concurrency
 /// Belongs to one loop. `record` only renders; the loop calls `flush` when it has run out of work, so that a busy loop
 /// spends one write(2) on many lines and an idle one never keeps a line back.
-struct AccessLog: ~Copyable {
+final class AccessLog {
     private let log: Log
-    private var buffer = ByteBuffer()
+    private var lines: AccessLines
+    /// Something is in the buffer: asked in every turn of the loop, and cheaper than to look.
+    private var hasLines = false
 
     /// Written out at once when this much has gathered.
     static let flushBytes = 32 << 10
 
     init(_ log: Log) {
         self.log = log
+        lines = AccessLines(log.style)
     }
 
     /// - Parameter wall: the time to tell, in nanoseconds since 1970; nil for now.
-    mutating func record(_ record: AccessRecord, at wall: Int64? = nil) {
+    func record(_ record: borrowing AccessRecord, at wall: Int64? = nil) {
         guard log.level <= .info else { return }
-        let style = log.style
-        buffer.beginLine(style, .info, wall: wall ?? log.clock.now().wall, "call")
-        buffer.append(field: "request", .request(record.request), style)
-        buffer.append(field: "method", .text(record.method), style)
-        if let route = record.route { buffer.append(field: "route", .text(route), style) }
-        if let upstream = record.upstream { buffer.append(field: "upstream", .text(upstream), style) }
-        if let credential = record.credential { buffer.append(field: "credential", .text(credential), style) }
-        if let link = record.link { buffer.append(field: "link", .count(link), style) }
-        if let peer = record.peer { buffer.append(field: "peer", .count(peer), style) }
-        if let status = record.status { buffer.append(field: "status", .count(status), style) }
-        buffer.append(field: "received", .count(record.received), style)
-        buffer.append(field: "sent", .count(record.sent), style)
-        if let time = record.firstByteNanoseconds { buffer.append(field: "firstByte", .nanoseconds(time), style) }
-        buffer.append(field: "duration", .nanoseconds(record.durationNanoseconds), style)
-        if record.isReplayed { buffer.append(field: "replayed", true, style) }
-        if let failure = record.failure { buffer.append(field: "failure", .text(failure), style) }
-        buffer.endLine(style)
-        if buffer.count >= Self.flushBytes { flush() }
+        hasLines = true
+        if lines.append(record, at: wall ?? log.clock.now().wall) >= Self.flushBytes { flush() }
     }
 
-    mutating func flush() {
-        guard !buffer.isEmpty else { return }
-        log.sink.write(buffer.readable)
-        buffer.clear()
+    func flush() {
+        guard hasLines else { return }
+        hasLines = false
+        lines.flush(to: log.sink)
     }
 }

@@ -31,10 +31,7 @@ extension ByteBuffer {
     /// The value as JSON writes it.
     mutating func append(json value: LogValue) {
         switch value {
-        case .text(let text):
-            append(UInt8(ascii: "\""))
-            append(logText: text.utf8.span)
-            append(UInt8(ascii: "\""))
+        case .text(let text): append(jsonText: text)
         case .request(let request):
             append(UInt8(ascii: "\""))
             append(request)
@@ -53,14 +50,7 @@ extension ByteBuffer {
     /// The value as it stands behind a `key=`: text in quotes only if it would not be one plain word.
     mutating func append(plain value: LogValue) {
         switch value {
-        case .text(let text):
-            let bytes = text.utf8.span
-            // Most are: names and numbers of the agent's own, copied as they are.
-            if bytes.isPlainWord { return append(bytes) }
-            let needsQuotes = bytes.isEmpty || bytes.containsSeparator
-            if needsQuotes { append(UInt8(ascii: "\"")) }
-            append(logText: bytes)
-            if needsQuotes { append(UInt8(ascii: "\"")) }
+        case .text(let text): append(plainText: text)
         case .request(let request): append(request)
         case .time(let time): append(timestamp: time.wall, fraction: false)
         case .duration(let duration): append(plain: .nanoseconds(duration.nanoseconds))
@@ -69,6 +59,22 @@ extension ByteBuffer {
             append(UInt8(ascii: "s"))
         case .integer, .bool: append(json: value)
         }
+    }
+
+    mutating func append(jsonText text: String) {
+        append(UInt8(ascii: "\""))
+        append(logText: text.utf8.span)
+        append(UInt8(ascii: "\""))
+    }
+
+    mutating func append(plainText text: String) {
+        let bytes = text.utf8.span
+        // Most are: names and numbers of the agent's own, copied as they are.
+        if bytes.isPlainWord { return append(bytes) }
+        let needsQuotes = bytes.isEmpty || bytes.containsSeparator
+        if needsQuotes { append(UInt8(ascii: "\"")) }
+        append(logText: bytes)
+        if needsQuotes { append(UInt8(ascii: "\"")) }
     }
 
     /// Escaped, and cut at a limit: no line end, no terminal sequence comes through.

@@ -32,6 +32,12 @@ struct WorkerMetrics: Sendable, Equatable {
         body(&routes[slot])
     }
 
+    /// Counts a finished call.
+    mutating func count(_ call: borrowing AccessRecord, slot: Int) {
+        guard routes.indices.contains(slot) else { return }
+        routes[slot].count(call)
+    }
+
     mutating func countRefusal(_ reason: String) {
         addRefusal(reason, 1)
     }
@@ -83,6 +89,27 @@ struct RouteMetrics: Sendable, Equatable {
     mutating func countAnswer(status: Int?) {
         let digit = (status ?? 0) / 100
         answers[answers.indices.contains(digit) ? digit : 0] &+= 1
+    }
+
+    /// Adds a finished call.
+    mutating func count(_ call: borrowing AccessRecord) {
+        countAnswer(status: call.status)
+        receivedBytes &+= call.received
+        sentBytes &+= call.sent
+        if let link = call.link, link > 0 { fallbacks &+= 1 }
+        if call.isReplayed { replays &+= 1 }
+        if let failure = call.failure { count(failure, call.status) }
+        if let time = call.firstByteNanoseconds { firstByte.record(nanoseconds: time) }
+        duration.record(nanoseconds: call.durationNanoseconds)
+    }
+
+    private mutating func count(_ failure: String, _ status: Int?) {
+        switch failure {
+        case "no-credential": withoutCredential &+= 1
+        case "client-gone": clientAborts &+= 1
+        case _ where status == nil || (status ?? 0) >= 502: upstreamFailures &+= 1
+        default: break
+        }
     }
 
     mutating func merge(_ other: RouteMetrics) {

@@ -3,7 +3,8 @@
 
 import Glibc
 
-/// Blocks of one size for the buffers of a loop, kept for the next connection that has something to say.
+/// Blocks for the buffers of a loop, kept for the next connection that has something to say: large ones for what comes
+/// in and goes out, small ones for what is kept of a request while its answer is waited for.
 ///
 /// A stream that is silent holds no block: `Channel` takes one when bytes arrive and gives it back when they have gone
 /// on. Loop-confined, hence no lock.
@@ -11,41 +12,78 @@ import Glibc
 final class BufferPool {
     /// Bytes in a block: a full TLS record (RFC 8446 §5.1) and its head fit.
     static let blockSize = 32 * 1024
-    /// Blocks kept at most; more are freed, so that a burst does not stay resident (8 MiB a loop).
-    static let limit = 256
+    /// Bytes in a small block: the head of nearly every request fits.
+    static let smallSize = 2 * 1024
 
-    // A list through the blocks themselves: the first bytes of each hold the address of the next.
-    private var first: UnsafeMutableRawPointer?
-    private var count = 0
+    // More are freed, so that a burst does not stay resident (8 and 1 MiB a loop).
+    private let blocks = FreeList(size: BufferPool.blockSize, limit: 256)
+    private let smalls = FreeList(size: BufferPool.smallSize, limit: 512)
 
-    deinit {
-        while let block = unsafe take() { unsafe free(block) }
-    }
-
-    private func take() -> UnsafeMutableRawPointer? {
-        guard let block = unsafe first else { return nil }
-        unsafe first = block.load(as: UnsafeMutableRawPointer?.self)
-        count -= 1
-        return unsafe block
+    /// Frees what is kept: a burst is over.
+    func releaseAll() {
+        blocks.releaseAll()
+        smalls.releaseAll()
     }
 
     /// Gives `buffer` a block if it owns no memory.
     func lend(to buffer: inout ByteBuffer) {
         guard buffer.capacity == 0 else { return }
-        let block = unsafe (take() ?? malloc(Self.blockSize)!)
-        unsafe buffer.adopt(block, capacity: Self.blockSize)
+        unsafe buffer.adopt(blocks.take(), capacity: Self.blockSize)
+    }
+
+    /// The same with a small block.
+    func lendSmall(to buffer: inout ByteBuffer) {
+        guard buffer.capacity == 0 else { return }
+        unsafe buffer.adopt(smalls.take(), capacity: Self.smallSize)
     }
 
     /// Takes the memory of an empty `buffer` back; one that grew beyond a block is freed.
     func reclaim(_ buffer: inout ByteBuffer) {
         guard buffer.isEmpty, let (block, capacity) = unsafe buffer.disown() else { return }
-        if capacity == Self.blockSize, count < Self.limit {
-            unsafe block.storeBytes(of: first, as: UnsafeMutableRawPointer?.self)
-            unsafe first = block
-            count += 1
-        } else {
-            unsafe free(block)
+        switch capacity {
+        case Self.blockSize: unsafe blocks.put(block)
+        case Self.smallSize: unsafe smalls.put(block)
+        default: unsafe free(block)
         }
+    }
+}
+
+/// Blocks of malloc(3) of one size; a list through the blocks themselves, the first bytes of each hold the address of the
+/// next.
+@safe
+private final class FreeList {
+    private let size: Int
+    private let limit: Int
+    private var first: UnsafeMutableRawPointer?
+    private var count = 0
+
+    init(size: Int, limit: Int) {
+        self.size = size
+        self.limit = limit
+    }
+
+    deinit {
+        releaseAll()
+    }
+
+    func releaseAll() {
+        while count > 0 { unsafe free(take()) }
+    }
+
+    @unsafe
+    func take() -> UnsafeMutableRawPointer {
+        guard let block = unsafe first else { return unsafe malloc(size)! }
+        unsafe first = block.load(as: UnsafeMutableRawPointer?.self)
+        count -= 1
+        return unsafe block
+    }
+
+    @unsafe
+    func put(_ block: UnsafeMutableRawPointer) {
+        guard count < limit else { return unsafe free(block) }
+        unsafe block.storeBytes(of: first, as: UnsafeMutableRawPointer?.self)
+        unsafe first = block
+        count += 1
     }
 }
 

@@ -85,6 +85,10 @@ struct ByteBuffer: ~Copyable {
         tail += bytes.count
     }
 
+    mutating func append(_ other: borrowing ByteBuffer) {
+        append(other.readable)
+    }
+
     mutating func append(_ text: StaticString) {
         reserve(text.utf8CodeUnitCount)
         unsafe memcpy(base! + tail, text.utf8Start, text.utf8CodeUnitCount)

@@ -24,6 +24,8 @@ final class Channel: EventTarget {
     private var registration: RegistrationID?
     private var asksForWrites: Bool
     private var tls: TLSSession?
+    /// Not a socket, as the first recv(2) found.
+    private var isPipe = false
     /// TLS may want the other direction first: a handshake message, a key update.
     private var readWantsWrite = false
     private var writeWantsRead = false
@@ -84,6 +86,8 @@ final class Channel: EventTarget {
     }
 
     var isOpen: Bool { descriptor >= 0 }
+    /// Nobody is at the other end any more, or there is none.
+    var hasLeft: Bool { isHungUp || !isOpen }
     /// For getsockname(2), SO_PEERCRED and the like; −1 when closed.
     var rawDescriptor: Int32 { descriptor }
 
@@ -148,7 +152,12 @@ final class Channel: EventTarget {
     private func readPlain(into buffer: inout ByteBuffer) throws(IOFailure) -> ReadOutcome {
         let room = buffer.writableCount
         while true {
-            let count = unsafe buffer.fill { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            // recv(2) where it can be: read(2) goes through the file system's layer, which costs a socket 2 % of a call.
+            let count = unsafe buffer.fill { memory in
+                unsafe isPipe
+                    ? Glibc.read(descriptor, memory.baseAddress, memory.count)
+                    : recv(descriptor, memory.baseAddress, memory.count, 0)
+            }
             if count > 0 {
                 // A stream that gave less than was asked for is empty: epoll(7), question 9. Not so when the peer has
                 // hung up: no further edge would tell of the end.
@@ -160,7 +169,11 @@ final class Channel: EventTarget {
                 isReadable = false
                 return .blocked
             }
-            if errno != EINTR { throw .system(SystemError("read")) }
+            if errno == ENOTSOCK, !isPipe {
+                isPipe = true
+            } else if errno != EINTR {
+                throw .system(SystemError("read"))
+            }
         }
     }
 

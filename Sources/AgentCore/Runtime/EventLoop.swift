@@ -31,10 +31,12 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// pthread_self(3) of the loop's thread; 0 before it runs.
     private let thread = Atomic<UInt>(0)
     private var isStopped = false
-    private var ready: [UnownedJob] = []
+    private let ready = JobQueue()
     private var registrations: [Registration] = []
     private var freeSlots: [Int] = []
-    var timers = TimerHeap()
+    private var timers = TimerHeap()
+    /// Monotonic nanoseconds of the first timer; `Int64.max`: none is set.
+    private(set) var nextTimer = Int64.max
     /// Called on the loop before it sleeps: what was gathered during a turn goes out now.
     var beforeSleep: (() -> Void)?
 
@@ -84,12 +86,9 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         let capacity = 256
         let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: capacity)
         defer { unsafe events.deallocate() }
-        var running: [UnownedJob] = []
         while !isStopped {
             if hasMail.load(ordering: .acquiring) { takeMail() }
-            swap(&ready, &running)
-            for job in running { unsafe job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
-            running.removeAll(keepingCapacity: true)
+            ready.run { job in unsafe job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
             if isStopped { break }
 
             beforeSleep?()
@@ -102,7 +101,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
                 let event = unsafe events[index]
                 unsafe deliver(event.events, tag: event.data.u64)
             }
-            timers.expire(at: now)
+            if nextTimer <= now { expireTimers() }
         }
     }
 
@@ -145,8 +144,8 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         // least one of the two sees the other.
         isSleeping.store(true, ordering: .sequentiallyConsistent)
         if hasMail.load(ordering: .sequentiallyConsistent) { return 0 }
-        guard let next = timers.earliest else { return -1 }
-        let rest = next - SystemClock.monotonic()
+        if nextTimer == .max { return -1 }
+        let rest = nextTimer - SystemClock.monotonic()
         // Rounded up, so that a timer is not woken for just too early and spun for.
         return rest <= 0 ? 0 : Int32(clamping: (rest + 999_999) / 1_000_000)
     }
@@ -160,7 +159,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             inbox = Inbox()
             return taken
         }
-        ready.append(contentsOf: mail.jobs)
+        for job in mail.jobs { ready.append(job) }
         for work in mail.work { work() }
     }
 
@@ -172,6 +171,26 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             let target = registrations[slot].target
         else { return }
         target.eventsArrived(events)
+    }
+
+    // MARK: Timers
+
+    var timerCount: Int { timers.count }
+
+    /// Has `parker` asked at `time` whether it is due; it must have no timer.
+    func setTimer(_ parker: Parker, at time: Int64) {
+        timers.insert(parker, at: time)
+        nextTimer = timers.earliest
+    }
+
+    func removeTimer(_ parker: Parker) {
+        timers.remove(parker)
+        nextTimer = timers.earliest
+    }
+
+    private func expireTimers() {
+        timers.expire(at: now)
+        nextTimer = timers.earliest
     }
 
     // MARK: Executor

@@ -28,7 +28,7 @@ final class Parker {
     }
 
     deinit {
-        if heapIndex != nil { loop.timers.remove(self) }
+        if heapIndex != nil { loop.removeTimer(self) }
     }
 
     /// Waits until `unpark()` or until the loop's monotonic clock reaches `deadline` (nanoseconds; nil waits for ever).
@@ -43,9 +43,9 @@ final class Parker {
         self.deadline = deadline
         if deadline <= loop.now { return .timedOut }
         if deadline < .max, heapIndex == nil || deadline < heapTime {
-            loop.timers.remove(self)
+            if heapIndex != nil { loop.removeTimer(self) }
             heapTime = deadline
-            loop.timers.insert(self, at: deadline)
+            loop.setTimer(self, at: deadline)
         }
         return unsafe await withUnsafeContinuation { continuation in
             precondition(unsafe self.continuation == nil, "two tasks parked on one parker")

@@ -15,8 +15,8 @@ struct TimerHeap {
         unowned let parker: Parker
     }
 
-    /// Monotonic nanoseconds of the first entry.
-    var earliest: Int64? { entries.isEmpty ? nil : entries[0].time }
+    /// Monotonic nanoseconds of the first entry; `Int64.max`: there is none.
+    var earliest: Int64 { entries.isEmpty ? .max : entries[0].time }
     var count: Int { entries.count }
 
     mutating func insert(_ parker: Parker, at time: Int64) {
@@ -42,7 +42,7 @@ struct TimerHeap {
 
     /// Wakes every parker that is due at `now`, and moves the entries of those that are due later.
     mutating func expire(at now: Int64) {
-        while let earliest, earliest <= now {
+        while earliest <= now {
             let parker = entries[0].parker
             parker.heapIndex = nil
             removeEntry(at: 0)

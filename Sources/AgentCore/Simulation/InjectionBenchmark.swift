@@ -32,9 +32,8 @@ enum InjectionBenchmark {
             case .use(let link, _, _) = table.decide(
                 chain, clientBrought: false, at: now, bound: now.boot.plus(10_000_000_000)),
             case .credential(let place) = chain.links[link],
-            let line = table.line(place, as: .bearer, slot: link)
+            let line = table.use(place, as: .bearer, slot: link)?.line
         else { return 0 }
-        table.noteUse(place)
         line.withExposedBytes { head.append($0) }
         let count = head.count
         head.clear()

@@ -123,7 +123,7 @@ private func log(_ style: LogStyle, _ level: LogLevel = .debug) -> (Log, MemoryS
 @Suite struct AccessLogTests {
     @Test func `a call is one line, and lines leave together`() {
         let (log, sink) = log(.plain(.priority))
-        var access = AccessLog(log)
+        let access = AccessLog(log)
         var record = AccessRecord(request: RequestID(value: 0xAB), method: "POST")
         access.record(record)
         record.route = "/vercel/"
@@ -156,7 +156,7 @@ private func log(_ style: LogStyle, _ level: LogLevel = .debug) -> (Log, MemoryS
 
     @Test func `a full buffer is written without being asked`() {
         let (log, sink) = log(.json)
-        var access = AccessLog(log)
+        let access = AccessLog(log)
         for _ in 0..<1000 { access.record(AccessRecord(request: RequestID(value: 1), method: "GET")) }
         #expect(sink.writes.count > 1)
         #expect(sink.writes.allSatisfy { $0.hasSuffix("}\n") && $0.hasPrefix("{") })

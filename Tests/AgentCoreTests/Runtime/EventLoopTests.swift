@@ -54,11 +54,11 @@ import Testing
             let hour = loop.now + 3_600_000_000_000
             let first = Parker(on: loop)
             var parkers = (0..<100).map { _ in Parker(on: loop) }
-            for (index, parker) in parkers.enumerated() { loop.timers.insert(parker, at: hour - Int64(index % 7)) }
-            loop.timers.insert(first, at: hour)
-            let before = loop.timers.count
+            for (index, parker) in parkers.enumerated() { loop.setTimer(parker, at: hour - Int64(index % 7)) }
+            loop.setTimer(first, at: hour)
+            let before = loop.timerCount
             parkers.removeAll { _ in true }
-            return (before, loop.timers.count, loop.timers.earliest == hour)
+            return (before, loop.timerCount, loop.nextTimer == hour)
         }
         #expect(counts == (101, 1, true))
     }
