@@ -36,9 +36,12 @@ import Testing
         }
         // The words stand in the sources where an answer is made.
         var found: Set<String> = []
-        for file in ["Exchange", "Exchange+Local", "Exchange+Forward", "Exchange+Credentials", "TokenQuery"] {
+        for file in [
+            "Exchange", "Exchange+Local", "Exchange+Forward", "Exchange+Credentials", "Exchange+Relay", "TokenQuery",
+            "Caller",
+        ] {
             let source = try ShippedFile("Sources/AgentCore/Gateway/\(file).swift").text
-            for match in source.matches(of: /ErrorAnswer\(\s*[0-9]+,\s*"([a-z-]+)"/) { found.insert(String(match.1)) }
+            for match in source.matches(of: /[45][0-9][0-9],\s*"([a-z-]+)"/) { found.insert(String(match.1)) }
         }
         #expect(found.count > 15)
         #expect(found.subtracting(known) == [])
