@@ -139,7 +139,8 @@ struct Exchange: ~Copyable {
         } catch {
             throw ErrorAnswer(error.status, error.code, error.description)
         }
-        switch caller.withHead({ state.plan.hosts.check($0, in: $1) }) {
+        let isUnix = caller.isUnix
+        switch caller.withHead({ state.plan.hosts.check($0, in: $1, isUnix: isUnix) }) {
         case nil: break
         case .origin:
             throw ErrorAnswer(

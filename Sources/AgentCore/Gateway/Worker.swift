@@ -96,7 +96,8 @@ actor Worker: LoopBound {
         }
         let connection: ServerConnection
         do throws(SystemError) {
-            connection = try ServerConnection(adopting: descriptor, on: loop, shutdown: state.shutdown)
+            connection = try ServerConnection(
+                adopting: descriptor, isUnix: isUnix, on: loop, shutdown: state.shutdown)
         } catch { return }
         let channel = connection.channel
         let identity = ObjectIdentifier(channel)
