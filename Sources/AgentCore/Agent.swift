@@ -227,6 +227,7 @@ actor Agent: LoopBound {
     private func startWorkers(_ plan: GatewayPlan, snapshots: [CredentialSnapshot]) throws(SystemError) {
         let count = configuration.threads ?? HostProcess.defaultThreadCount
         let limit = max(1, configuration.limits.connections / count)
+        let shares = SharedConnectionShares(limit: configuration.limits.connections)
         let seed = UInt64.random(in: 0...UInt64.max)
         let engine = engine
         let signals = CredentialSignals(
@@ -236,8 +237,9 @@ actor Agent: LoopBound {
             let loop = try EventLoop(name: "worker.\(number)")
             workers.append(
                 Worker(
-                    on: loop, number: number, listeners: listeners, connectionLimit: limit, clock: clock, plan: plan,
-                    snapshots: ordered(snapshots, plan), signals: signals, log: log, seed: seed,
+                    on: loop, number: number, listeners: listeners, connectionLimit: limit, shares: shares,
+                    clock: clock, plan: plan, snapshots: ordered(snapshots, plan), signals: signals, log: log,
+                    seed: seed,
                     renderMetrics: { await self.renderMetrics() }))
             // Not before: the loop's thread would look at what the worker is still putting in place.
             try loop.start()

@@ -65,10 +65,31 @@ struct AccessPolicy: Sendable, Equatable {
 
     /// - Parameter memberships: the uid's groups; nil if they have not been looked up.
     func decide(uid: UInt32, memberships: Set<UInt32>?) -> Decision {
-        if uid == 0 || uid == agentUID || users.contains(uid) { return .permitted }
+        if isOwn(uid) || users.contains(uid) { return .permitted }
         if groups.isEmpty { return .refused }
         guard let memberships else { return .needsGroups }
         return groups.isDisjoint(with: memberships) ? .refused : .permitted
+    }
+
+    /// Root, or the agent's own user.
+    func isOwn(_ uid: UInt32?) -> Bool { uid == 0 || uid == agentUID }
+
+    /// Whether any of the policies lets a caller in: one that none does is a stranger, who is not waited for.
+    ///
+    /// - Parameter uid: nil for a caller who could not be established.
+    static func standing(
+        of uid: UInt32?, memberships: Set<UInt32>?, under policies: some Sequence<AccessPolicy>
+    ) -> Decision {
+        guard let uid else { return .refused }
+        var standing = Decision.refused
+        for policy in policies {
+            switch policy.decide(uid: uid, memberships: memberships) {
+            case .permitted: return .permitted
+            case .needsGroups: standing = .needsGroups
+            case .refused: break
+            }
+        }
+        return standing
     }
 }
 

@@ -8,10 +8,12 @@
 struct AllowedHosts: Sendable {
     /// In lower case, without port.
     private let names: [[UInt8]]
+    /// For callers on the Unix socket, who have to write something. A page may be served under this name, too, and made
+    /// to lead to the port; no page leads to the socket.
+    private static let ownName = Array("gateway-agent".utf8)
 
     init(_ listen: ListenSpec) {
-        // The last is for callers on the Unix socket, who have to write something.
-        var names = ["localhost", "127.0.0.1", "[::1]", "gateway-agent"]
+        var names = ["localhost", "127.0.0.1", "[::1]"]
         for address in listen.tcp {
             names.append(address.ip.utf8.contains(UInt8(ascii: ":")) ? "[\(address.ip)]" : address.ip)
         }
@@ -24,27 +26,29 @@ struct AllowedHosts: Sendable {
         case host
     }
 
-    /// - Parameter bytes: in which the head was parsed.
-    func check(_ head: RequestHead, in bytes: Span<UInt8>) -> Refusal? {
+    /// - Parameters:
+    ///   - bytes: in which the head was parsed.
+    ///   - isUnix: whether it came over the Unix socket.
+    func check(_ head: RequestHead, in bytes: Span<UInt8>, isUnix: Bool) -> Refusal? {
         if head.fields.names.contains(.origin) { return .origin }
         if let site = head.fields[.secFetchSite], !bytes.slice(site.valueRange).equals("none".utf8.span) {
             return .fetchSite
         }
         // HTTP/1.0 without Host: the parser lets no other request come without.
         if head.hostRange.isEmpty { return nil }
-        return allows(bytes.slice(head.hostRange)) ? nil : .host
+        let authority = bytes.slice(head.hostRange)
+        for name in names where Self.names(name, authority) { return nil }
+        return isUnix && Self.names(Self.ownName, authority) ? nil : .host
     }
 
-    private func allows(_ authority: Span<UInt8>) -> Bool {
+    private static func names(_ name: [UInt8], _ authority: Span<UInt8>) -> Bool {
         let end = authority.lastColonBehindName ?? authority.count
-        names: for name in names where name.count == end {
-            for index in 0..<end {
-                let byte = authority[index]
-                if (0x41...0x5A ~= byte ? byte | 0x20 : byte) != name[index] { continue names }
-            }
-            return true
+        guard name.count == end else { return false }
+        for index in 0..<end {
+            let byte = authority[index]
+            if (0x41...0x5A ~= byte ? byte | 0x20 : byte) != name[index] { return false }
         }
-        return false
+        return true
     }
 }
 

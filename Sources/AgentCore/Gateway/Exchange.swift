@@ -50,6 +50,8 @@ struct Exchange: ~Copyable {
     var interimCount = 0
     /// There is more of the request to move than was moved in one turn.
     var isUploadBusy = false
+    /// Nothing is permitted to the caller, whatever it asks for: the answer ends the connection.
+    var isStranger = false
     /// Told to the caller in `gateway-agent-reason` when an answer of the upstream is passed on that the agent tried to
     /// prevent.
     var reason: String?
@@ -132,6 +134,7 @@ struct Exchange: ~Copyable {
 
     /// What is refused whatever the route.
     private mutating func checkRequest() throws(ErrorAnswer) {
+        if isStranger { facts.keepsAlive = false }
         do throws(HTTPError) {
             try ServedRequests.check(caller.head)
             facts.framing = try caller.requestFraming(state.plan.limits)
@@ -139,7 +142,8 @@ struct Exchange: ~Copyable {
         } catch {
             throw ErrorAnswer(error.status, error.code, error.description)
         }
-        switch caller.withHead({ state.plan.hosts.check($0, in: $1) }) {
+        let isUnix = caller.isUnix
+        switch caller.withHead({ state.plan.hosts.check($0, in: $1, isUnix: isUnix) }) {
         case nil: break
         case .origin:
             throw ErrorAnswer(

@@ -13,6 +13,8 @@ final class GatewayPlan: Sendable {
     let contexts: [TLSConfiguration: TLSContext]
     /// Who may ask for status, tokens and metrics.
     let access: AccessPolicy
+    /// That one, and those of the routes that differ from it.
+    let policies: [AccessPolicy]
     let limits: HTTPLimits
     let idleUpstreamConnections: Int
     let timeouts: Timeouts
@@ -67,6 +69,7 @@ final class GatewayPlan: Sendable {
             }
         }
         self.routes = routes
+        policies = routes.reduce(into: [access]) { if !$0.contains($1.access) { $0.append($1.access) } }
         index = RouteIndex(routes)
         self.lineCount = lineCount
         self.warnings = warnings

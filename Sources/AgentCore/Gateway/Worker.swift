@@ -12,6 +12,7 @@ actor Worker: LoopBound {
     private let state: LoopState
     private let listeners: [ListeningSocket]
     private let connectionLimit: Int
+    private let shares: SharedConnectionShares
     private var acceptors: [(acceptor: Acceptor, isUnix: Bool)] = []
     private let acceptParker: Parker
     private var turns: UInt64 = 0
@@ -24,15 +25,19 @@ actor Worker: LoopBound {
     /// The process has no descriptors or memory for more; told of once.
     private var isStarved = false
 
-    /// - Parameter connectionLimit: of this loop; at it, callers wait in the kernel's queue.
+    /// - Parameters:
+    ///   - connectionLimit: of this loop; at it, callers wait in the kernel's queue.
+    ///   - shares: of the users, in the connections of all loops.
     init(
-        on loop: EventLoop, number: Int, listeners: [ListeningSocket], connectionLimit: Int, clock: any HostClock,
-        plan: GatewayPlan, snapshots: [CredentialSnapshot], signals: CredentialSignals, log: Log, seed: UInt64,
+        on loop: EventLoop, number: Int, listeners: [ListeningSocket], connectionLimit: Int,
+        shares: SharedConnectionShares, clock: any HostClock, plan: GatewayPlan, snapshots: [CredentialSnapshot],
+        signals: CredentialSignals, log: Log, seed: UInt64,
         renderMetrics: @escaping @Sendable () async -> String
     ) {
         self.loop = loop
         self.listeners = listeners
         self.connectionLimit = connectionLimit
+        self.shares = shares
         state = LoopState(
             on: loop, number: number, clock: clock, plan: plan, snapshots: snapshots, signals: signals, log: log,
             seed: seed, renderMetrics: renderMetrics)
@@ -102,14 +107,21 @@ actor Worker: LoopBound {
         }
         let connection: ServerConnection
         do throws(SystemError) {
-            connection = try ServerConnection(adopting: descriptor, on: loop, shutdown: state.shutdown)
+            connection = try ServerConnection(
+                adopting: descriptor, isUnix: isUnix, on: loop, shutdown: state.shutdown)
         } catch { return }
         let channel = connection.channel
         let identity = ObjectIdentifier(channel)
         state.channels[identity] = channel
         state.metrics.openConnections += 1
         var caller = Caller(connection, isUnix: isUnix, state: state)
-        await caller.serve()
+        let uid = caller.uid
+        if shares.take(uid, isExempt: state.plan.access.isOwn(uid)) {
+            await caller.serve()
+            shares.giveBack(uid)
+        } else {
+            caller.turnAway()
+        }
         channel.close()
         state.metrics.openConnections -= 1
         state.channels[identity] = nil

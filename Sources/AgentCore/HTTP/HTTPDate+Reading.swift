@@ -4,7 +4,7 @@
 extension HTTPDate {
     /// Reads a date in any of the three forms of RFC 9110 §5.6.7, all of which a recipient has to take.
     ///
-    /// - Returns: nanoseconds since 1970; nil if it is none, or before 1970.
+    /// - Returns: nanoseconds since 1970; nil if it is none, or before 1970; `Int64.max` from April 2262 on.
     static func wall(_ text: String) -> Int64? {
         var words = text.split { " ,-:".contains($0) }
         guard words.count >= 7, words.removeFirst().first?.isLetter == true else { return nil }
@@ -25,7 +25,9 @@ extension HTTPDate {
         if words[2].count == 2 { year += year < 70 ? 2000 : 1900 }
         guard year >= 1970 else { return nil }
         let seconds = days(year, month: Int64(month), day: numbers[0]) * 86_400
-        return (seconds + numbers[2] * 3600 + numbers[3] * 60 + numbers[4]) * 1_000_000_000
+        let (wall, overflow) = (seconds + numbers[2] * 3600 + numbers[3] * 60 + numbers[4])
+            .multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : wall
     }
 
     /// Days since 1970-01-01. Counts years from March, so that the leap day is the last of its year.

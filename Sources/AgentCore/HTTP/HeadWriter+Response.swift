@@ -20,7 +20,8 @@ extension HeadWriter {
         copy(head.fields, of: bytes, selection, into: &buffer)
         if !head.fields.names.contains(.date) { date.append(into: &buffer) }
         appendVia(head.version, into: &buffer)
-        if framing == .none, let declaredLength {
+        // RFC 9110 §8.6: a 1xx or 204 tells of none, whatever the upstream wrote.
+        if framing == .none, head.status >= 200, head.status != 204, let declaredLength {
             append("Content-Length", decimal: declaredLength, into: &buffer)
         } else {
             appendFraming(framing, into: &buffer)

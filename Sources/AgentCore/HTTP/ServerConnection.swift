@@ -9,6 +9,8 @@ struct ServerConnection: ~Copyable {
     let channel: Channel
     let parker: Parker
     let loop: EventLoop
+    /// The caller came over a Unix socket.
+    let isUnix: Bool
     /// Received and not yet used: the head in hand, content, and requests that were sent ahead (pipelining).
     var input = ByteBuffer()
     /// To be written.
@@ -42,9 +44,10 @@ struct ServerConnection: ~Copyable {
     }
 
     init(
-        adopting descriptor: consuming Descriptor, on loop: EventLoop, shutdown: Shutdown
+        adopting descriptor: consuming Descriptor, isUnix: Bool = false, on loop: EventLoop, shutdown: Shutdown
     ) throws(SystemError) {
         self.loop = loop
+        self.isUnix = isUnix
         self.shutdown = shutdown
         parker = Parker(on: loop)
         channel = try Channel(adopting: descriptor, on: loop, parker: parker)

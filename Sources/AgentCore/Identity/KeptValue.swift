@@ -62,7 +62,7 @@ struct KeptValue: Sendable {
         var remaining = end.wall.minus(now.wall)
         if bootID == self.bootID, !bootID.isEmpty { remaining = min(remaining, end.boot.minus(now.boot)) }
         guard remaining > 0 else {
-            throw NotKept("the kept value is ignored: it ended \(ReadableDuration(-remaining)) ago")
+            throw NotKept("the kept value is ignored: it ended \(ReadableDuration(Int64(0).minus(remaining))) ago")
         }
         return SourceValue(secret: secret, expiry: .after(remaining), issuerWall: nil)
     }

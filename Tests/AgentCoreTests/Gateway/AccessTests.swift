@@ -111,13 +111,23 @@ struct AccessTests {
 
     @Test(arguments: [
         ("localhost", true), ("LOCALHOST:80", true), ("127.0.0.1:4748", true), ("[::1]:1", true),
-        ("gateway-agent", true),
+        ("gateway-agent", false), ("gateway-agent:4748", false),
         ("evil.example", false), ("localhost.evil.example", false), ("127.0.0.2", false), ("localhostx", false),
         ("[::2]", false), ("0.0.0.0", false),
     ])
     func `the Host decides, whatever its case and port`(host: String, isAllowed: Bool) async throws {
         try await withGateway { agent, _ in
             let answer = try agent.connect().call("GET /-/healthy HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+            #expect(answer.status == (isAllowed ? 200 : 403))
+        }
+    }
+
+    @Test(arguments: [("gateway-agent", true), ("Gateway-Agent:80", true), ("evil.example", false)])
+    func `the agent's own name is one on the Unix socket, where no page of a browser leads`(
+        host: String, isAllowed: Bool
+    ) async throws {
+        try await withGateway { agent, _ in
+            let answer = try agent.connectUnix().call("GET /-/healthy HTTP/1.1\r\nHost: \(host)\r\n\r\n")
             #expect(answer.status == (isAllowed ? 200 : 403))
         }
     }

@@ -187,6 +187,14 @@ import Testing
                 == "HTTP/1.1 200 \r\n" + Self.date + "Via: 1.1 gateway-agent\r\n" + fields + "\r\n")
     }
 
+    @Test(arguments: [(200, true), (304, true), (404, true), (204, false), (102, false)])
+    func `a length without content is told of HEAD and 304, and never of a 1xx or 204`(
+        status: Int, isTold: Bool
+    ) throws {
+        let text = try Self.answered("HTTP/1.1 \(status) X\r\nContent-Length: 5\r\n\r\n", framing: .none, declared: 5)
+        #expect(text.contains("Content-Length: 5\r\n") == isTold)
+    }
+
     @Test func `an interim answer goes on without framing`() throws {
         let (head, bytes) = try responseHead("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nContent-Length: 5\r\n\r\n")
         var buffer = ByteBuffer()
