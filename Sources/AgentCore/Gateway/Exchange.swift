@@ -157,15 +157,16 @@ struct Exchange: ~Copyable {
                 403, "unknown-host",
                 "the Host \"\(host)\" is not a name of this agent; call it as localhost, 127.0.0.1 or [::1]")
         }
-        guard uid != nil else {
-            throw ErrorAnswer(
-                403, "peer-unknown", "the owner of this connection could not be established; call from this host")
-        }
+        guard uid != nil else { throw Self.unknownPeer }
+    }
+
+    private static var unknownPeer: ErrorAnswer {
+        ErrorAnswer(403, "peer-unknown", "the owner of this connection could not be established; call from this host")
     }
 
     /// Whether the caller may do this.
     func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
-        guard let uid else { return }
+        guard let uid else { throw Self.unknownPeer }
         var decision = policy.decide(uid: uid, memberships: nil)
         if decision == .needsGroups {
             if state.memberships(of: uid) == nil { await state.lookUpMemberships(of: uid) }
