@@ -15,7 +15,7 @@ TESTS_AT_ONCE := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=12
 DEB = $(shell ls -t build/deb/gateway-agent_*.deb | head -n 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo check tsan fuzz bench bench-quick bench-injection simulate deb deb-test deb-release clean
+.PHONY: help deps build test demo check tsan fuzz bench bench-quick instructions bench-injection simulate deb deb-test deb-release clean
 
 help:
 	@printf '%s\n' \
@@ -27,6 +27,7 @@ help:
 	  'make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)' \
 	  'make bench   beside nginx, HAProxy, Envoy and Caddy; writes benchmarks/RESULTS.md (half an hour)' \
 	  'make bench-quick  the same in a minute, of nginx and HAProxy only; prints' \
+	  'make instructions  what a request costs in instructions, against the thresholds' \
 	  'make bench-injection  instructions, allocations and locks of putting a cached token into a call; has limits' \
   'make deb     the Debian package, in build/deb/' \
 	  'make deb-test  that package in booted Debians 12 and 13: load, upgrade, crash, reboot (root)' \
@@ -92,6 +93,12 @@ deb-release: deb
 	packaging/test/autopkgtest $(DEB)
 	packaging/test/limits $(DEB)
 	packaging/test/reproducible
+
+# Repeat on a loaded machine, where times do not.
+instructions:
+	@scripts/deps build instructions
+	$(SWIFT) build $(RELEASE)
+	benchmarks/instructions
 
 bench-injection:
 	@scripts/deps build injection
