@@ -77,6 +77,74 @@ struct AgentTests {
         }
     }
 
+    /// A gate that the credential `token` waits for.
+    static func gated(_ configuration: inout Configuration, _ folder: ScratchFolder) {
+        let script = folder.write("read line < \(folder.path("gate")); echo late", to: "wait.sh")
+        unsafe #expect(mkfifo(folder.path("gate"), 0o600) == 0)
+        configuration.credentials["token"] = CredentialSpec(
+            name: "token", source: .exec(ExecSpec(command: ["/bin/sh", script])), maxAge: .seconds(3600))
+    }
+
+    @Test func `a call that waits through a reload never gets what its credential's name means now`() async throws {
+        try await withGateway(Self.gated, route: { $0.timeouts.credentialWait = .seconds(1) }) { agent, upstream in
+            let caller = try agent.connect()
+            try caller.send(Self.request)
+            let gate = unsafe open(agent.folder.path("gate"), O_WRONLY)
+            defer { close(gate) }
+            let other = agent.folder.write("of-another-issuer", to: "other")
+            try agent.reload { configuration in
+                configuration.credentials["token"] = CredentialSpec(
+                    name: "token", source: .file(path: other, field: .raw), prefetch: true)
+            }
+            #expect(try caller.answer().status == 503)
+            #expect(!upstream.isCalled)
+            // The next call goes by the new configuration.
+            try caller.send(Self.request)
+            let server = try upstream.accept()
+            #expect(try server.head().contains("of-another-issuer"))
+            try server.send(Self.success)
+            #expect(try caller.answer().status == 200)
+        }
+    }
+
+    @Test func `who waits for a token through a reload is not given a key`() async throws {
+        try await withGateway(Self.gated) { agent, _ in
+            let caller = try agent.connect()
+            try caller.send("GET /-/token/token HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let gate = unsafe open(agent.folder.path("gate"), O_WRONLY)
+            defer { close(gate) }
+            let other = agent.folder.write("a-key-of-mine", to: "other")
+            try agent.reload { configuration in
+                configuration.credentials["token"] = CredentialSpec(
+                    name: "token", kind: .key, source: .file(path: other, field: .raw), prefetch: true)
+            }
+            let answer = try caller.answer()
+            #expect(answer.status == 403)
+            #expect(!answer.body.contains("a-key-of-mine"))
+        }
+    }
+
+    @Test func `a call under way while a reload takes its upstream away ends well, and its connection with it`()
+        async throws
+    {
+        try await withGateway { agent, upstream in
+            let caller = try agent.connect()
+            try caller.send(Self.request)
+            let server = try upstream.accept()
+            _ = try server.head()
+            try server.send(Self.success)
+            #expect(try caller.answer().status == 200)
+            // On the kept connection, which belongs to the pool of the former plan.
+            try caller.send(Self.request)
+            _ = try server.head()
+            try agent.reload { $0.routes = [.test("/api/", port: 1)] }
+            try server.send(Self.success)
+            #expect(try caller.answer().status == 200)
+            _ = try server.end()
+            #expect(try agent.get("/-/healthy").status == 200)
+        }
+    }
+
     @Test func `a call that waits while a reload removes its credential and its route ends with an error`() async throws
     {
         try await withGateway(

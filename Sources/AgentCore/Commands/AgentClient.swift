@@ -4,6 +4,7 @@
 /// Asks the running agent, on its Unix socket if there is one, else on its port.
 struct AgentClient: Sendable {
     private let places: [Place]
+    private let startCommand: String
 
     fileprivate enum Place: Sendable {
         case unix(String)
@@ -19,6 +20,7 @@ struct AgentClient: Sendable {
     init(_ address: ParsedCommand.AgentAddress) throws(Failure) {
         if let socket = address.socket {
             places = [.unix(socket)]
+            startCommand = "systemctl start gateway-agent.socket"
             return
         }
         let listen: ListenSpec
@@ -31,6 +33,7 @@ struct AgentClient: Sendable {
             if address.configuration != nil { throw Failure(exit: .configuration, message: error.description) }
             listen = files.scope.defaultListen
         }
+        startCommand = "systemctl \(files.scope == .system ? "" : "--user ")start gateway-agent.socket"
         places = (listen.unixPath.map { [.unix($0)] } ?? []) + listen.tcp.map { .tcp($0) }
     }
 
@@ -65,7 +68,7 @@ struct AgentClient: Sendable {
         let tried = reasons.isEmpty ? "the configuration names no listener" : reasons.joined(separator: "; ")
         throw Failure(
             exit: .unavailable,
-            message: "the agent does not answer (\(tried)); start it with: systemctl start gateway-agent.socket, or "
+            message: "the agent does not answer (\(tried)); start it with: \(startCommand), or "
                 + "gateway-agent serve")
     }
 

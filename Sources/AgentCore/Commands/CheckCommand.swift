@@ -15,9 +15,13 @@ enum CheckCommand {
         }
         let counts = [(configuration.credentials.count, "credential"), (configuration.routes.count, "route")]
         let summary = counts.map { "\($0) \($1)\($0 == 1 ? "" : "s")" }.joined(separator: ", ")
-        let printed = CommandRunner.printOutput("\(files.mainFile): \(summary)")
-        if printed != .success || offline || configuration.credentials.isEmpty { return printed }
-        return tryAll(configuration.credentials.values.sorted { $0.name < $1.name })
+        let names = ((try? files.texts()) ?? []).map(\.file).joined(separator: ", ")
+        if !offline, !configuration.credentials.isEmpty {
+            let tried = tryAll(configuration.credentials.values.sorted { $0.name < $1.name })
+            if tried != .success { return tried }
+        }
+        let asked = offline ? ", no source was asked" : ""
+        return CommandRunner.printOutput("all is well\(asked): \(summary), read from \(names)")
     }
 
     /// Asks every source once, one after the other: what is told of one must not be confused with another's.
@@ -64,7 +68,9 @@ enum CheckCommand {
             return finding(
                 true, life >= .max / 2 ? "ok, without an end" : "ok, expires in \(ReadableDuration(life))")
         } catch {
-            return finding(false, "\(error.code): \(error.message)")
+            // Nobody asks again here.
+            let words = error.message.firstRange(of: "; it is asked again").map { error.message[..<$0.lowerBound] }
+            return finding(false, "\(error.code): \(words ?? error.message[...])")
         }
     }
 }

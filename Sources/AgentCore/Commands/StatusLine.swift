@@ -35,7 +35,7 @@ struct StatusLine: Sendable {
         }
         guard let first = broken.first ?? summary.credentials.first(where: { $0.failure != nil }) else { return nil }
         let more = broken.count > 1 ? " (and \(broken.count - 1) more)" : ""
-        if first.isRejected(at: summary.now) { return "\(first.name) is refused by the upstream\(more)" }
+        if first.isRejected(at: summary.now) { return "\(first.name) is rejected by the upstream\(more)" }
         let what = first.isUsable(at: summary.now) ? "renewal of \(first.name) fails" : "\(first.name) cannot be had"
         return "\(what): \(first.failure?.message ?? "")\(more)"
     }

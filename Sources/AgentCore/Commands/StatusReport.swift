@@ -25,15 +25,15 @@ struct StatusReport {
             let isUsable = credential["usable"]?.boolValue ?? false
             let phase = credential["phase"]?.stringValue ?? "?"
             let hasFailed = credential["error"] != nil
-            let isRefused = credential["rejected"]?.boolValue ?? false
+            let isRejected = credential["rejected"]?.boolValue ?? false
             var words = [isUsable ? "usable" : phase]
-            if isRefused { words.append("refused") }
-            if isUsable, hasFailed || isRefused { words.append(phase) }
+            if isRejected { words.append("rejected") }
+            if isUsable, hasFailed { words.append("renewal fails") }
             table.add(
                 cell(credential, "name"), cell(credential, "kind"), cell(credential, "source"),
                 TextTable.Cell(
                     words.joined(separator: ", "),
-                    isUsable ? (hasFailed || isRefused ? .doubtful : .good) : (hasFailed ? .bad : .faint)),
+                    isUsable ? (hasFailed || isRejected ? .doubtful : .good) : (hasFailed ? .bad : .faint)),
                 TextTable.Cell(time(credential, "expires_in") ?? (isUsable ? "never" : "-")),
                 TextTable.Cell(time(credential, "next_renewal_in") ?? "-"),
                 TextTable.Cell(String(credential["mints"]?.integerValue ?? 0)))
@@ -56,10 +56,10 @@ struct StatusReport {
 
     private func use(_ injection: JSONValue) -> TextTable.Cell {
         if let next = injection["asks_for"]?.stringValue {
-            return TextTable.Cell("none yet, the next call asks for \(next)", .faint)
+            return TextTable.Cell("\(next), not asked for yet", .faint)
         }
         guard let used = injection["in_use"]?.stringValue else {
-            return TextTable.Cell("none, calls are refused", .bad)
+            return TextTable.Cell("none: calls get 503", .bad)
         }
         let why = injection["why"]?.stringValue ?? ""
         return TextTable.Cell("\(used) (\(why))", why == "preferred" ? .good : .doubtful)
@@ -89,7 +89,7 @@ struct StatusReport {
                 lines.append("\(name): \(message)")
             }
             if credential["rejected"]?.boolValue == true {
-                lines.append("\(name): an upstream refused the value that is held")
+                lines.append("\(name): the value held was rejected by an upstream")
             }
             if let skew = credential["clock_skew"]?.stringValue { lines.append("\(name): \(skew)") }
         }

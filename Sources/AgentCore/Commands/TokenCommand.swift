@@ -8,7 +8,9 @@ enum TokenCommand {
             var target = "/-/token/\(request.name)?min-life=\(request.minimumLife.map(\.wholeSeconds) ?? 0)"
             guard request.name.utf8.allSatisfy({ ByteClass.hostName.contains($0) }) else {
                 throw AgentClient.Failure(
-                    exit: .usage, message: "\(QuotedText.quote(request.name)) is not the name of a credential")
+                    exit: .usage,
+                    message: "\(QuotedText.quote(request.name)) is not the name of a credential; "
+                        + "names have letters, digits, \"-\", \"_\" and \".\"")
             }
             if request.format == .json { target += "&format=json" }
             let answer = try AgentClient(request.agent).get(target)

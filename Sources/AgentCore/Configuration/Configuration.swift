@@ -34,11 +34,12 @@ enum ConfigurationScope: Sendable, Equatable {
     case user(runtimeFolder: String?)
 
     var defaultListen: ListenSpec {
-        let tcp = [ListenAddress(ip: "127.0.0.1", port: 4748)]
+        // A person's agent runs beside the host's.
+        func tcp(_ port: UInt16) -> [ListenAddress] { [ListenAddress(ip: "127.0.0.1", port: port)] }
         return switch self {
-        case .system: ListenSpec(unixPath: "/run/gateway-agent/agent.sock", tcp: tcp)
+        case .system: ListenSpec(unixPath: "/run/gateway-agent/agent.sock", tcp: tcp(4748))
         case .user(let folder):
-            ListenSpec(unixPath: folder.map { "\($0)/gateway-agent/agent.sock" }, unixMode: 0o600, tcp: tcp)
+            ListenSpec(unixPath: folder.map { "\($0)/gateway-agent/agent.sock" }, unixMode: 0o600, tcp: tcp(4749))
         }
     }
 

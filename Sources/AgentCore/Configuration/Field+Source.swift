@@ -30,7 +30,7 @@ extension Field<String> {
         return text
     }
 
-    static let method = text("write a method such as \"GET\" or \"POST\"") { text throws(Misfit) in
+    static let method = text("write one of \"GET\", \"POST\", \"PUT\", \"PATCH\"") { text throws(Misfit) in
         guard ["GET", "POST", "PUT", "PATCH"].contains(text) else { throw Misfit() }
         return text
     }

@@ -104,7 +104,7 @@ extension Field<String> {
         }
     }
 
-    static let secretPath = absolutePath(such: "/etc/gateway-agent/keys/gateway")
+    static let secretPath = absolutePath(such: "/etc/gateway-agent/credentials/gateway")
     static let pemPath = absolutePath(such: "/etc/gateway-agent/ca.pem")
 
     /// RFC 9110 §5.1, in lower case.

@@ -51,9 +51,13 @@ enum SourceKind: String, Sendable, CaseIterable {
             target = url.map { .url($0) }
             object.refuse("target", "belongs to unix", hint: "write the whole address as url")
         }
-        let method = object.value("method", .method, default: "GET")
+        let written = object.optional("method", .method)
+        let method = written ?? "GET"
         let fields = object.optional("headers", .sourceFields)
         let body = object.optional("body", .template)
+        if method == "GET", written != nil || !object.has("method"), let node = object.node("body") {
+            object.report.add(node, "has no use with method \"GET\"", hint: "write method: \"POST\", or remove body")
+        }
         guard let target else { return nil }
         var spec = HTTPSourceSpec(target: target, method: method, body: body, field: field)
         spec.fields = fields ?? []

@@ -20,20 +20,22 @@ struct AccessPolicy: Sendable, Equatable {
     }
 
     /// Looks names up in the user database: it blocks. A name that does not exist allows nobody, and is told of.
-    init(_ spec: AllowSpec, agentUID: UInt32, warnings: inout [String]) {
+    ///
+    /// - Parameter key: of the configuration, where the list stands: `routes["/vercel/"].allow`.
+    init(_ spec: AllowSpec, at key: String = "allow", agentUID: UInt32, warnings: inout [String]) {
         self.agentUID = agentUID
         var users: Set<UInt32> = []
         var groups: Set<UInt32> = []
         for user in spec.users {
             switch user {
             case .id(let uid): users.insert(uid)
-            case .name(let name): Self.find(name, "user", UserDatabase.uid(named:), &users, &warnings)
+            case .name(let name): Self.find(name, "user", key, UserDatabase.uid(named:), &users, &warnings)
             }
         }
         for group in spec.groups {
             switch group {
             case .id(let gid): groups.insert(gid)
-            case .name(let name): Self.find(name, "group", UserDatabase.gid(named:), &groups, &warnings)
+            case .name(let name): Self.find(name, "group", key, UserDatabase.gid(named:), &groups, &warnings)
             }
         }
         self.users = users
@@ -43,19 +45,21 @@ struct AccessPolicy: Sendable, Equatable {
     }
 
     private static func find(
-        _ name: String, _ kind: String, _ lookUp: (String) throws(SystemError) -> UInt32?, _ found: inout Set<UInt32>,
-        _ warnings: inout [String]
+        _ name: String, _ kind: String, _ key: String, _ lookUp: (String) throws(SystemError) -> UInt32?,
+        _ found: inout Set<UInt32>, _ warnings: inout [String]
     ) {
         do throws(SystemError) {
             if let number = try lookUp(name) {
                 found.insert(number)
             } else {
                 warnings.append(
-                    "allow: there is no \(kind) \"\(name)\" on this host, so it lets nobody in; "
-                        + "add it or correct the name")
+                    "\(key).\(kind)s names \"\(name)\", and there is no such \(kind) on this host, so it lets nobody in; "
+                        + "add the \(kind) or correct the name")
             }
         } catch {
-            warnings.append("allow: \(kind) \"\(name)\" cannot be looked up (\(error)), so it lets nobody in")
+            warnings.append(
+                "\(key).\(kind)s names \"\(name)\", which cannot be looked up (\(error)), so it lets nobody in"
+            )
         }
     }
 

@@ -21,12 +21,12 @@ struct ChainUse: Sendable, Equatable {
 
     /// A sentence for the log.
     var message: String {
-        guard let name, let why else { return "calls are refused, since no credential of the chain can be used" }
+        guard let name, let why else { return "calls get 503, since no credential of the chain can be used" }
         return switch why {
         case .preferred: "calls use \(name), the first of the chain"
         case .unavailable: "calls fall back to \(name), since what stands before it cannot be had"
-        case .rejected: "calls fall back to \(name), since the upstream refused what stands before it"
-        case .lastResort: "calls still use \(name), which the upstream refused, since there is nothing better"
+        case .rejected: "calls fall back to \(name), since the upstream rejected what stands before it"
+        case .lastResort: "calls still use \(name), which the upstream rejected, since there is nothing better"
         }
     }
 }

@@ -42,9 +42,10 @@ final class CredentialTable {
     func position(of name: Span<UInt8>) -> Int? { index[name] }
     func position(of name: String) -> Int? { index[name.utf8.span] }
 
-    /// Takes a publication of the engine, and has everybody who waits decide again.
+    /// Takes a publication of the engine, and has everybody who waits decide again. One of another credential that a
+    /// reload gave the same name is none of this table's: its value would go where the former one was meant to.
     func take(_ snapshot: CredentialSnapshot) {
-        guard let place = position(of: snapshot.name) else { return }
+        guard let place = position(of: snapshot.name), snapshots[place].lineage == snapshot.lineage else { return }
         content.snapshots[place] = snapshot
         content.toldOfUse[place] = false
         content.toldOfDemand[place] = false

@@ -10,6 +10,8 @@ struct ErrorAnswer: Error, Sendable, Equatable {
     let message: String
     /// Seconds for a `Retry-After` field.
     var retryAfter: Int64?
+    /// The methods of the `Allow` field of a 405.
+    static let allow: StaticString = "GET, HEAD"
 
     init(_ status: Int, _ code: String, _ message: String, retryAfter: Int64? = nil) {
         self.status = status

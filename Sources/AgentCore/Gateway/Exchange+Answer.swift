@@ -11,7 +11,7 @@ extension Exchange {
         let keepsAlive = mayKeepCaller(headCount) && error.status != 400
         let json = error.json(for: route?.spec.gateway ?? .generic, request: request.description)
         state.loop.buffers.lend(to: &caller.output)
-        LocalAnswer.begin(error.status, date: state.currentDate(), into: &caller.output)
+        LocalAnswer.begin(error.status, date: state.currentDate(), allow: ErrorAnswer.allow, into: &caller.output)
         HeadWriter.append("gateway-agent-error", error.code.utf8.span, into: &caller.output)
         if let seconds = error.retryAfter {
             HeadWriter.append("Retry-After", decimal: UInt64(max(1, seconds)), into: &caller.output)

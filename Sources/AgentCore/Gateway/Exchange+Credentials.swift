@@ -22,6 +22,14 @@ extension Exchange {
         }
     }
 
+    /// A credential was chosen that may not be sent any more.
+    var havePicksEnded: Bool {
+        picks.contains { pick in
+            guard let place = table.position(of: pick.name) else { return true }
+            return !table.snapshots[place].isUsable(at: state.now)
+        }
+    }
+
     private enum Choice {
         case chosen([Pick])
         case wait
@@ -133,11 +141,11 @@ extension Exchange {
         }
         let names = picks.map(\.name).joined(separator: ", ")
         guard attempts.replays < Attempts.replayLimit else {
-            reason = "the upstream refused \(names) again after it was renewed"
+            reason = "the upstream rejected \(names) again after it was renewed"
             return false
         }
         guard held.canBeSentAgain, !upload.hadTrailers else {
-            reason = "the upstream refused \(names), and the request is larger than replayBodyBytes"
+            reason = "the upstream rejected \(names), and the request is larger than replayBodyBytes"
             return false
         }
         let bound = state.now.boot + route.timeouts.credentialWait
@@ -153,14 +161,14 @@ extension Exchange {
                 }
                 // The same again. The engine may not have heard of the refusal yet: its next word on it decides.
                 guard !hasEngineAnswered(attempts), state.now.boot < bound else {
-                    reason = "the upstream refused \(names), and there is no newer value"
+                    reason = "the upstream rejected \(names), and there is no newer value"
                     return false
                 }
                 fallthrough
             case .wait:
                 do { try await waitForPublication(until: bound) } catch { return false }
             case .fail:
-                reason = "the upstream refused \(names), and it could not be renewed"
+                reason = "the upstream rejected \(names), and it could not be renewed"
                 return false
             }
         }

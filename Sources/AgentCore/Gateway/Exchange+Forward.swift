@@ -29,6 +29,14 @@ extension Exchange {
             while true {
                 if picks.isEmpty { try await chooseCredentials(route) }
                 var upstream = try await connect(route, fresh: attempts.isFreshRetry)
+                // Dialling takes its time, and what has ended meanwhile is not sent.
+                if !upstream.isReused, havePicksEnded {
+                    picks.removeAll(keepingCapacity: true)
+                    do throws(ForwardFailure) { try await chooseCredentials(route) } catch {
+                        upstream.close()
+                        throw error
+                    }
+                }
                 let headCount: Int
                 do throws(ForwardFailure) {
                     send(to: &upstream)
@@ -102,6 +110,9 @@ extension Exchange {
             switch error {
             case .abandoned: throw .callerLeft
             case .timedOut: throw .answer(ErrorAnswer(504, "\(error.code)", error.description))
+            case .unreachable:
+                let repair = "see whether the upstream of route \(route.spec.prefix) runs"
+                throw .answer(ErrorAnswer(502, "\(error.code)", "\(error); \(repair)"))
             default: throw .answer(ErrorAnswer(502, "\(error.code)", error.description))
             }
         }

@@ -16,7 +16,10 @@ extension Exchange {
         do throws(ErrorAnswer) {
             try await checkAccess(state.plan.access)
             guard facts.method == .get || facts.method == .head else {
-                throw ErrorAnswer(405, "method", "the agent's own endpoints are asked with GET")
+                let (path, method) = caller.withHead { head, bytes in
+                    (bytes.text(head.pathRange, limit: 300), bytes.text(head.methodRange, limit: 40))
+                }
+                throw ErrorAnswer(405, "method", "\(path) takes GET and HEAD, not \(method)")
             }
             switch caller.withHead({ AgentEndpoint($1.slice($0.pathRange)) }) {
             case .healthy:
@@ -57,14 +60,16 @@ extension Exchange {
         }
         guard var place = found else { throw unknownName }
         let name = table.snapshots[place].name
-        guard table.snapshots[place].kind == .token else {
-            throw ErrorAnswer(
-                403, "key", "\(name) is a key, and keys are never handed out; call a route that injects it")
-        }
         let query = try caller.tokenQuery()
         let life = query.life
         var wish = TokenWish(life: life, bound: state.now.boot + state.plan.timeouts.credentialWait)
         while true {
+            // Each time: a reload may make another credential of the name, and keep this caller out.
+            try await checkAccess(state.plan.access)
+            guard table.snapshots[place].kind == .token else {
+                throw ErrorAnswer(
+                    403, "key", "\(name) is a key, and keys are never handed out; call a route that injects it")
+            }
             let now = state.now
             switch wish.decide(table.snapshots[place], at: now) {
             case .serve:

@@ -14,6 +14,8 @@ extension Exchange {
                 ErrorAnswer(502, "upstream-nonsense", "\(upstreamName) answered what cannot be framed: \(error)"))
         }
         let status = upstream.head.status
+        // An invitation after the answer's head would stand in its content.
+        facts.expectsContinue = false
         let outgoing = framing.towards(facts.version)
         // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
         // told from a next request.

@@ -192,7 +192,8 @@ struct Exchange: ~Copyable {
         var options: HeadWriter.RequestOptions = []
         if facts.asksWebSocket { options.insert(.webSocket) }
         if caller.withHead({ $0.welcomesTrailers(in: $1) }) { options.insert(.trailersWelcome) }
-        held.begin(state.loop.buffers, bodyLimit: facts.framing.isEmpty ? 0 : route.spec.replayBodyBytes)
+        held.begin(
+            state.loop.buffers, state.heldContent, bodyLimit: facts.framing.isEmpty ? 0 : route.spec.replayBodyBytes)
         do throws(HTTPError) {
             try caller.writeUpstreamHead(
                 route, framing: facts.framing, options: options, into: &held.head)
@@ -200,7 +201,7 @@ struct Exchange: ~Copyable {
             throw ErrorAnswer(error.status, error.code, error.description)
         }
         consumeHead(headCount)
-        upload.begin(facts.framing, as: facts.framing)
+        upload.begin(facts.framing, as: facts.framing, leavingOut: route.form.filter)
     }
 
     mutating func consumeHead(_ headCount: Int) {

@@ -56,15 +56,16 @@ final class GatewayPlan: Sendable {
         var lineCount = 0
         var contexts: [TLSConfiguration: TLSContext] = [:]
         for spec in parts.routes.sorted(by: { $0.prefix.utf8.count > $1.prefix.utf8.count }) {
+            let key = "routes[\"\(spec.prefix)\"]"
             let policy =
                 spec.allow == parts.allow
-                ? access : AccessPolicy(spec.allow, agentUID: agentUID, warnings: &warnings)
+                ? access : AccessPolicy(spec.allow, at: "\(key).allow", agentUID: agentUID, warnings: &warnings)
             let route = Route(
                 spec, credentials: credentialIndex, access: policy, number: routes.count, lineCount: &lineCount)
             routes.append(route)
             guard let tls = route.origin.tls, contexts[tls] == nil else { continue }
-            do { contexts[tls] = try TLSContext(client: tls) } catch {
-                problems.append("route \(spec.prefix): \(error)")
+            do throws(TLSFailure) { contexts[tls] = try TLSContext(client: tls) } catch {
+                problems.append(tls.problem(error, at: "\(key).tls"))
             }
         }
         self.routes = routes

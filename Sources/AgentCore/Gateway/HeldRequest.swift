@@ -9,12 +9,15 @@ struct HeldRequest: ~Copyable {
     /// The content sent so far, without framing.
     private(set) var body = ByteBuffer()
     private var bodyLimit = 0
+    /// Where the content kept counts.
+    private var share: HeldContent?
     /// More content came than is kept: it cannot be sent again.
     private(set) var isOverflown = false
 
     /// - Parameter bodyLimit: bytes of content kept at most.
-    mutating func begin(_ pool: BufferPool, bodyLimit: Int) {
+    mutating func begin(_ pool: BufferPool, _ share: HeldContent, bodyLimit: Int) {
         release(pool)
+        self.share = share
         pool.lendSmall(to: &head)
         if bodyLimit > 0 { pool.lend(to: &body) }
         self.bodyLimit = bodyLimit
@@ -24,12 +27,13 @@ struct HeldRequest: ~Copyable {
     /// Keeps content that is being sent.
     mutating func append(_ piece: Span<UInt8>) {
         guard !isOverflown else { return }
-        if body.count + piece.count > bodyLimit {
+        guard body.count + piece.count <= bodyLimit, let share, share.take(piece.count) else {
             isOverflown = true
+            share?.giveBack(body.count)
             body = ByteBuffer()
-        } else {
-            body.append(piece)
+            return
         }
+        body.append(piece)
     }
 
     /// Writes the head as it is kept.
@@ -51,6 +55,7 @@ struct HeldRequest: ~Copyable {
     mutating func release(_ pool: BufferPool) {
         head.clear()
         pool.reclaim(&head)
+        share?.giveBack(body.count)
         body.clear()
         pool.reclaim(&body)
         isOverflown = true

@@ -30,6 +30,7 @@ final class LoopState {
     var isDraining: Bool { shutdown.isDraining }
     /// Open connections of callers.
     var channels: [ObjectIdentifier: Channel] = [:]
+    let heldContent = HeldContent()
     var metrics = WorkerMetrics()
     /// Where each route of the plan counts.
     private(set) var metricSlots: [Int] = []

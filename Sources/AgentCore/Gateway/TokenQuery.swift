@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-/// What a call of the token endpoint asks for behind the question mark. What it does not know it leaves alone; of a
-/// repeated word the first counts.
+/// What a call of the token endpoint asks for behind the question mark. What is not known is refused: left unread,
+/// it would give another token than the one that was asked for. Of a repeated word the first counts.
 struct TokenQuery: Equatable {
     /// Nanoseconds that should be left of the token.
     private(set) var life: Int64 = 0
@@ -21,9 +21,17 @@ struct TokenQuery: Equatable {
             } else if !hasLife, let seconds = part.behind("min-life=".utf8.span) {
                 hasLife = true
                 life = try Self.seconds(seconds, of: part) * 1_000_000_000
+            } else if !part.isEmpty, !part.equals("format=plain".utf8.span), part.behind("min-life=".utf8.span) == nil {
+                throw Self.unknown(part)
             }
             start = end + 1
         }
+    }
+
+    private static func unknown(_ part: Span<UInt8>) -> ErrorAnswer {
+        let text = part.text(ByteRange(0, part.count), limit: 30)
+        return ErrorAnswer(
+            400, "unknown-query", "\(text) is not known here; there are min-life=SECONDS, format=plain and format=json")
     }
 
     private static func seconds(_ digits: Span<UInt8>, of part: Span<UInt8>) throws(ErrorAnswer) -> Int64 {

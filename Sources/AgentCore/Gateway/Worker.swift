@@ -18,6 +18,10 @@ actor Worker: LoopBound {
     private var turns: UInt64 = 0
     /// Connections accepted and not yet at their end.
     private var openCount = 0
+    /// The most of them since there were none.
+    private var peakCount = 0
+    /// From so many at once it counts as a burst, and its memory is given back when the last has gone.
+    private static let burst = 32
     /// The process has no descriptors or memory for more; told of once.
     private var isStarved = false
 
@@ -76,6 +80,7 @@ actor Worker: LoopBound {
                 try acceptor.resume()
                 while openCount < connectionLimit, let accepted = try acceptor.accept() {
                     openCount += 1
+                    peakCount = max(peakCount, openCount)
                     isStarved = false
                     state.metrics.acceptedConnections &+= 1
                     start(accepted.takeDescriptor(), isUnix)
@@ -98,6 +103,7 @@ actor Worker: LoopBound {
         defer {
             if openCount >= connectionLimit { acceptParker.unpark() }
             openCount -= 1
+            if openCount == 0 { giveBack() }
         }
         let connection: ServerConnection
         do throws(SystemError) {
@@ -119,6 +125,14 @@ actor Worker: LoopBound {
         channel.close()
         state.metrics.openConnections -= 1
         state.channels[identity] = nil
+    }
+
+    private func giveBack() {
+        if peakCount >= Self.burst {
+            loop.buffers.releaseAll()
+            HostMemory.releaseFreed()
+        }
+        peakCount = 0
     }
 
     private func closeIdleUpstreams() async {

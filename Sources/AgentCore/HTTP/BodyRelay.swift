@@ -18,16 +18,19 @@ struct BodyRelay {
 
     private var remaining: UInt64 = 0
     private var decoder: ChunkedDecoder
-    private let filter: FieldFilter
+    private var filter = FieldFilter()
 
-    /// - Parameter filter: names that are left out of trailers, too.
-    init(limits: HTTPLimits, leavingOut filter: FieldFilter = FieldFilter()) {
+    init(limits: HTTPLimits) {
         decoder = ChunkedDecoder(limits: limits)
-        self.filter = filter
     }
 
     /// Begins with the next message.
-    mutating func begin(_ incoming: BodyFraming, as outgoing: BodyFraming) {
+    ///
+    /// - Parameter filter: names that are left out of trailers.
+    mutating func begin(
+        _ incoming: BodyFraming, as outgoing: BodyFraming, leavingOut filter: FieldFilter = FieldFilter()
+    ) {
+        self.filter = filter
         self.incoming = incoming
         self.outgoing = outgoing
         contentCount = 0

@@ -53,6 +53,7 @@ enum ChunkedEncoder {
             return FieldNameSet.allowedInTrailers.contains(line.name) && !filter.known.contains(line.name)
         }
         if line.marks.contains(.underscore) { return false }
-        return !filter.matches(bytes.slice(line.nameRange))
+        let name = bytes.slice(line.nameRange)
+        return !filter.matches(name) && !name.tellsOfForwarding
     }
 }

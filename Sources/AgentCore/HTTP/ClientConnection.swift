@@ -5,6 +5,8 @@
 struct ClientConnection: ~Copyable {
     let channel: Channel
     let loop: EventLoop
+    /// The only pool that takes it back.
+    let madeBy: UpstreamPool?
     var input = ByteBuffer()
     /// To be written. May hold a credential: it is wiped as it goes.
     var output = ByteBuffer()
@@ -15,9 +17,19 @@ struct ClientConnection: ~Copyable {
     /// A byte of the response in hand has arrived.
     var hasAnswered = false
 
-    init(_ channel: Channel, on loop: EventLoop) {
+    init(_ channel: Channel, on loop: EventLoop, madeBy pool: UpstreamPool? = nil) {
         self.channel = channel
         self.loop = loop
+        madeBy = pool
+    }
+
+    /// Whether nothing has come that nobody asked for. Looks into the kernel's buffer and TLS's, too: what lies there
+    /// has told of itself already, and would be read as the next caller's answer.
+    var isSilent: Bool {
+        mutating get {
+            guard input.isEmpty, channel.isOpen, case .blocked? = try? channel.read(into: &input) else { return false }
+            return input.isEmpty && !channel.isHungUp
+        }
     }
 
     /// Writes what there is.

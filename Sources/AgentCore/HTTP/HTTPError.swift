@@ -32,7 +32,7 @@ struct HTTPError: Error, Equatable, Sendable {
 
     /// The status that a refused request is answered with.
     var status: Int { rule.status }
-    /// A short word for metrics and logs: `bare_lf`.
+    /// A short word for metrics and logs: `bare-lf`.
     var code: String { rule.rawValue }
 }
 

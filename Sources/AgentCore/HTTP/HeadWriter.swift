@@ -123,13 +123,20 @@ struct FieldSelection {
         if line.marks.contains(.underscore), known.contains(FieldName(readingUnderscoresAsHyphens: name)) {
             return true
         }
-        if dropsForwarding, name.count > 12, CaseFolded(name, from: 0, to: 12) == Self.forwardedPrefix { return true }
+        if dropsForwarding, name.tellsOfForwarding { return true }
         guard looksAtOthers else { return false }
         if filter.matches(name) { return true }
         return connectionNamesOthers && ConnectionOptions.names(line.nameRange, in: fields, bytes)
     }
+}
 
-    private static let forwardedPrefix = CaseFolded("x-forwarded-")
+extension Span<UInt8> {
+    /// Whether it is the name of a field by which proxies tell of a request's origin: `X-Forwarded-…`.
+    var tellsOfForwarding: Bool { count > 12 && CaseFolded(self, from: 0, to: 12) == CaseFolded.forwardedPrefix }
+}
+
+extension CaseFolded {
+    fileprivate static let forwardedPrefix = CaseFolded("x-forwarded-")
 }
 
 extension FieldName {

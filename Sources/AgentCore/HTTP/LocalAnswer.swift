@@ -4,15 +4,20 @@
 /// Answers that the agent gives by itself, written whole: head, fields, content.
 enum LocalAnswer {
     /// The part up to the caller's own fields. Follow it with `HeadWriter.append`, then `finish`.
-    static func begin(_ status: Int, date: HTTPDate, into buffer: inout ByteBuffer) {
+    ///
+    /// - Parameter allow: the methods that a 405 names as allowed.
+    static func begin(
+        _ status: Int, date: HTTPDate, allow: StaticString = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+        into buffer: inout ByteBuffer
+    ) {
         buffer.append("HTTP/1.1 ")
         buffer.append(decimal: UInt64(max(0, status)))
         buffer.append(.space)
         buffer.append(HTTPStatus.reason(status))
         buffer.append("\r\n")
         date.append(into: &buffer)
-        // RFC 9110 §15.5.6: a 405 names what is allowed.
-        if status == 405 { HeadWriter.append("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", into: &buffer) }
+        // RFC 9110 §15.5.6.
+        if status == 405 { HeadWriter.append("Allow", allow, into: &buffer) }
     }
 
     /// Length, persistence, the empty line and the content.

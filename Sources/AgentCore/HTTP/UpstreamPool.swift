@@ -41,6 +41,8 @@ final class UpstreamPool {
         self.loop = loop
     }
 
+    private var isClosed = false
+
     /// How many are idle. Beside the list, so that it is read without opening that.
     private(set) var idleCount = 0
 
@@ -73,35 +75,35 @@ final class UpstreamPool {
         for parker: Parker, by deadline: Int64, while isWanted: @escaping () -> Bool
     ) async throws(DialFailure) -> ClientConnection {
         let dialer = Dialer(loop: loop, parker: parker, deadline: deadline, isWanted: isWanted)
-        guard origin.tls != nil else { return ClientConnection(try await dialer.dial(origin.endpoint), on: loop) }
+        guard origin.tls != nil else { return adopt(try await dialer.dial(origin.endpoint)) }
         // Never in plain text instead: a reload may have taken the context away under a call that still runs.
         guard let context else { throw .tls(origin.endpoint, "the route was removed by a reload") }
         let (host, port) = (origin.host, origin.port)
         let channel = try await dialer.dial(origin.endpoint) { descriptor throws(TLSFailure) in
             try TLSSession(client: context, host: host, port: port, descriptor: descriptor)
         }
-        return ClientConnection(channel, on: loop)
+        return adopt(channel)
     }
 
-    /// Takes a connection back whose exchange is whole on both sides. One with bytes left over is closed: nobody asked
-    /// for them, and the next caller must not get them.
+    private func adopt(_ channel: Channel) -> ClientConnection {
+        // Once a connection: making the closure is an allocation. It is asked only while nobody has the connection.
+        channel.whenIdle = { [weak self, unowned channel] in self?.look(at: channel) }
+        return ClientConnection(channel, on: loop, madeBy: self)
+    }
+
+    /// Takes a connection back whose exchange is whole on both sides. One with bytes left over is closed, wherever they
+    /// wait: nobody asked for them, and the next caller must not get them. So is one that was made for a former plan,
+    /// under another certificate.
     ///
     /// - Returns: true if this is the first idle connection here, so that somebody has to look at `nextExpiry`.
     func give(_ connection: consuming ClientConnection) -> Bool {
-        guard connection.input.isEmpty, connection.output.isEmpty, connection.channel.isOpen,
-            !connection.channel.isHungUp
-        else {
+        guard connection.madeBy === self, !isClosed, connection.output.isEmpty, connection.isSilent else {
             connection.close()
             return false
         }
         // An answer that came whole leaves its block behind.
         loop.buffers.reclaim(&connection.input)
         connection.channel.parker = nil
-        // Once a connection: making the closure is an allocation. It is asked only while nobody has the connection.
-        if connection.channel.whenIdle == nil {
-            let channel = connection.channel
-            channel.whenIdle = { [unowned self, unowned channel] in self.look(at: channel) }
-        }
         if idleCount >= max(1, idleLimit) { close(at: 0) }
         idle.append(Idle(connection: connection, expires: loop.now + idleTimeout))
         idleCount += 1
@@ -112,7 +114,7 @@ final class UpstreamPool {
     /// have had a message of its own to deliver.
     private func look(at channel: Channel) {
         guard let index = (0..<idleCount).first(where: { idle[$0].connection.channel === channel }) else { return }
-        if case .blocked? = try? channel.read(into: &idle[index].connection.input), !channel.isHungUp { return }
+        if idle[index].connection.isSilent { return }
         close(at: index)
     }
 
@@ -121,8 +123,9 @@ final class UpstreamPool {
         while let expiry = nextExpiry, expiry <= now { close(at: 0) }
     }
 
-    /// Closes all that are idle: the route is gone, or the agent is.
+    /// Closes all that are idle, and what is given back from now on: the route is gone, or the agent is.
     func close() {
+        isClosed = true
         while idleCount > 0 { close(at: idleCount - 1) }
     }
 

@@ -6,13 +6,18 @@ import Glibc
 
 /// Gives back to the kernel what only the start has needed.
 enum HostMemory {
+    /// Returns memory that was freed: after a burst. A part of a millisecond.
+    static func releaseFreed() {
+        malloc_trim(0)
+    }
+
     /// Unmaps the pages of program files that the start has touched, and returns freed memory.
     ///
     /// Parsers of the configuration, the dynamic linker's work, the setting up of TLS: two thirds of what is resident after
     /// a start is text and tables that nobody looks at again. They are clean and the page cache keeps them: a page that
     /// is needed after all comes back by a minor fault. Blocks for a millisecond.
     static func releaseStart() {
-        malloc_trim(0)
+        releaseFreed()
         for range in cleanMappings() {
             unsafe madvise(UnsafeMutableRawPointer(bitPattern: range.lowerBound), range.count, MADV_DONTNEED)
         }

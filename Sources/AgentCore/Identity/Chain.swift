@@ -55,9 +55,9 @@ struct Chain: Sendable, Equatable {
         case preferred
         /// An earlier one cannot be had.
         case unavailable
-        /// An earlier one was refused by the upstream.
+        /// An earlier one was rejected by the upstream.
         case rejected
-        /// It was refused by the upstream, and there is nothing better.
+        /// It was rejected by the upstream, and there is nothing better.
         case lastResort = "last-resort"
     }
 

@@ -48,7 +48,7 @@ enum CredentialChange: Sendable, Equatable {
         case .expired: "has expired and is no longer sent"
         case .lapsed: "has lapsed, since nobody asked for it; the next caller brings it back"
         case .rejected(let generation, let renews):
-            "generation \(generation) was refused by the upstream; "
+            "generation \(generation) was rejected by the upstream; "
                 + (renews ? "it is renewed" : "it was renewed for that a short time ago, so the fault is not its age")
         case .refreshRefused(let reason):
             "the refresh token is no longer taken: \(reason); it is forgotten, and the first request asked again"

@@ -209,7 +209,9 @@ actor CredentialEngine: LoopBound {
             case .setTimer(let timer):
                 entry.timer = timer
                 timekeeper.unpark()
-            case .publish(let snapshot): entry.snapshot = snapshot
+            case .publish(var snapshot):
+                snapshot.lineage = number
+                entry.snapshot = snapshot
             case .report: break
             }
         }
@@ -218,7 +220,9 @@ actor CredentialEngine: LoopBound {
         // Told after the state is in place: who is told may ask at once.
         for action in actions {
             switch action {
-            case .publish(let snapshot): Self.snapshots(of: snapshot, entry.group).forEach(publish)
+            case .publish(var snapshot):
+                snapshot.lineage = number
+                Self.snapshots(of: snapshot, entry.group).forEach(publish)
             case .report(let change): tell(change, of: entry.group)
             default: break
             }

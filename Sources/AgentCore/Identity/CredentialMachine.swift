@@ -207,7 +207,8 @@ extension CredentialMachine {
             if rejection.isActive(at: now), held.generation == current?.generation {
                 if spec.kind == .key || spec.source.isAuthoritative { rejection.isRenewalDue = false }
                 throw CredentialFailure(
-                    .unchanged, "the source still returns the value that upstream refused; replace it at the source")
+                    .unchanged,
+                    "the source still returns the value that the upstream rejected; replace it at the source")
             }
             return try confirm(held, by: fetched, from: flight, at: now, &actions)
         }

@@ -45,6 +45,9 @@ struct CredentialSnapshot: Sendable {
     /// Fetches started since the start.
     let fetches: UInt64
     let skew: ClockSkew?
+    /// Which source under which rules it came from. A reload may give a name to another: what was begun with the one
+    /// never goes on with the other. 0 outside of an engine.
+    var lineage: UInt64 = 0
 
     /// The same of another credential that has the same source.
     func named(_ name: String, kind: CredentialKind) -> CredentialSnapshot {

@@ -121,8 +121,7 @@ struct SealedStore: CredentialStore {
         let contents: Secret
         do throws(CredentialFailure) { contents = try place.contents() } catch {
             throw NotKept(
-                "cache: \"state\" needs a key: \(error.message); "
-                    + "make one with `systemd-creds encrypt --name=\(Self.keyName)`")
+                "cache: \"state\" needs a key: \(error.message); the command that makes one is in gateway-agent(8)")
         }
         guard Self.keyLengths.contains(contents.count) else {
             throw NotKept(

@@ -17,7 +17,8 @@ enum TokenRules {
         if end > 0, bytes[end - 1] == UInt8(ascii: "\n") { end -= 1 }
         if end > 0, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
         guard end > 0 else {
-            throw CredentialFailure(.empty, "the source answered with an empty value; see whether it is logged in")
+            throw CredentialFailure(
+                .empty, "the value is empty; see whether the source is logged in, or what writes it")
         }
         guard end <= limitBytes else {
             throw CredentialFailure(

@@ -12,7 +12,9 @@ extension MetricsText {
             "gateway_agent_upstream_connections_total", .counter, "Calls by whether their upstream connection was new.")
         sample(worker.upstreamConnections, ["reused": "false"])
         sample(worker.reusedUpstreamConnections, ["reused": "true"])
-        family("gateway_agent_refusals_total", .counter, "Requests that reached no route, by reason.")
+        family(
+            "gateway_agent_refusals_total", .counter,
+            "Requests refused outside any route, the agent's own pages included, by reason.")
         for refusal in worker.refusals.sorted(by: { $0.reason < $1.reason }) {
             sample(refusal.count, ["reason": refusal.reason])
         }

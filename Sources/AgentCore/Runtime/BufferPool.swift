@@ -19,6 +19,12 @@ final class BufferPool {
     private let blocks = FreeList(size: BufferPool.blockSize, limit: 256)
     private let smalls = FreeList(size: BufferPool.smallSize, limit: 512)
 
+    /// Frees what is kept: a burst is over.
+    func releaseAll() {
+        blocks.releaseAll()
+        smalls.releaseAll()
+    }
+
     /// Gives `buffer` a block if it owns no memory.
     func lend(to buffer: inout ByteBuffer) {
         guard buffer.capacity == 0 else { return }
@@ -57,6 +63,10 @@ private final class FreeList {
     }
 
     deinit {
+        releaseAll()
+    }
+
+    func releaseAll() {
         while count > 0 { unsafe free(take()) }
     }
 

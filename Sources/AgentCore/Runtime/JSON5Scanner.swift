@@ -24,7 +24,7 @@ struct JSON5Scanner {
         if let bad = Self.firstInvalidUTF8(bytes) { throw failure("the bytes here are no UTF-8", at: bad) }
         if bytes.starts(with: Self.byteOrderMark) { index = 3 }
         try skipBlank()
-        if isAtEnd { throw failure("the file is empty; write at least {}") }
+        if isAtEnd { throw failure("the file is empty; write at least { credentials: {} }") }
         let outline = try value()
         try skipBlank()
         if !isAtEnd { throw failure("something stands behind the end of the document; delete it") }
@@ -108,12 +108,18 @@ struct JSON5Scanner {
             let startsAsNumber =
                 Self.isDigit(first) || [UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: ".")].contains(first)
             throw failure(
-                startsAsNumber
-                    ? "this is no number; write text in quotes" : "text stands here without quotes; add them",
-                at: start)
+                startsAsNumber ? notANumber(from: start) : "text stands here without quotes; add them", at: start)
         }
         if isAtEnd { throw failure("the file ends where a value belongs") }
         throw failure("a value is missing here")
+    }
+
+    /// Quotes what is too short for a secret: a mode, a duration, a size.
+    private func notANumber(from start: Int) -> String {
+        let word = bytes[start...].prefix { Self.isWordByte($0) || "+-.:/%".utf8.contains($0) }
+        guard word.count <= 12 else { return "this is no number; write text in quotes" }
+        let text = String(decoding: word, as: UTF8.self)
+        return "\(text) is no number of JSON5; write it in quotes: \"\(text)\""
     }
 
     // MARK: Keys and strings

@@ -16,6 +16,28 @@ struct TLSConfiguration: Sendable, Hashable {
         /// PEM file with the unencrypted private key; may be the same file.
         var keyFile: String
     }
+
+    /// What failures call a file, before its path.
+    enum Role: String, CaseIterable {
+        case authorities = "CA file"
+        case certificate = "client certificate"
+        case key = "client key"
+    }
+
+    /// A failure to make a context of it, told by the key that names the file: `routes["/v/"].tls.ca is "/x.pem": …`.
+    func problem(_ failure: TLSFailure, at key: String) -> String {
+        let files: [(Role, String, String?)] = [
+            (.authorities, "ca", authorityFile), (.certificate, "certificate", clientCertificate?.certificateFile),
+            (.key, "key", clientCertificate?.keyFile),
+        ]
+        let repair = failure.systemCode == nil ? "" : "; see the path, and whether the agent's user may read it"
+        for (role, word, path) in files {
+            guard let path, failure.description.hasPrefix("\(role.rawValue) \(path)") else { continue }
+            let rest = failure.description.dropFirst(role.rawValue.count + 1 + path.count)
+            return "\(key).\(word) is \"\(path)\"\(rest.hasPrefix(":") ? "" : ", which")\(rest)\(repair)"
+        }
+        return "\(key): \(failure)\(repair)"
+    }
 }
 
 /// The server side, for the embedded demo servers and for tests.

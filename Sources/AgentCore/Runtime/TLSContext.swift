@@ -45,7 +45,7 @@ final class TLSContext: @unchecked Sendable {
         unsafe try self.init(role: TLS_client_method())
         unsafe SSL_CTX_set_verify(handle, SSL_VERIFY_PEER, recordVerification)
         if let file = configuration.authorityFile {
-            try trust(PEMFile.read(file, for: "CA file").certificates(), from: file)
+            try trust(PEMFile.read(file, as: .authorities).certificates(), from: file)
         } else if unsafe SSL_CTX_set_default_verify_paths(handle) != 1 {
             throw TLSFailure(.configuration, CryptoFailure(openSSL: "system trust store").description)
         }
@@ -84,13 +84,15 @@ final class TLSContext: @unchecked Sendable {
     private func trust(_ authorities: [X509Certificate], from file: String) throws(TLSFailure) {
         let store = unsafe SSL_CTX_get_cert_store(handle)
         for authority in authorities where unsafe X509_STORE_add_cert(store, authority.handle) != 1 {
-            throw TLSFailure(.configuration, CryptoFailure(openSSL: "CA file \(file)").description)
+            throw TLSFailure(
+                .configuration,
+                CryptoFailure(openSSL: "\(TLSConfiguration.Role.authorities.rawValue) \(file)").description)
         }
     }
 
     private func present(_ identity: TLSConfiguration.ClientCertificate) throws(TLSFailure) {
-        let chain = try PEMFile.read(identity.certificateFile, for: "client certificate")
-        let key = try PEMFile.read(identity.keyFile, for: "client key")
+        let chain = try PEMFile.read(identity.certificateFile, as: .certificate)
+        let key = try PEMFile.read(identity.keyFile, as: .key)
         try present(
             chain.certificates(), key: key.privateKey(), certificateName: chain.name, keyName: key.name)
     }

@@ -24,16 +24,16 @@ import Testing
         ),
         (
             #","in_use":"key","link":1,"why":"rejected""#, "key (rejected)",
-            "/api/: calls fall back to key, since the upstream refused what stands before it"
+            "/api/: calls fall back to key, since the upstream rejected what stands before it"
         ),
         (
             #","in_use":"oidc","link":0,"why":"last-resort""#, "oidc (last-resort)",
-            "/api/: calls still use oidc, which the upstream refused, since there is nothing better"
+            "/api/: calls still use oidc, which the upstream rejected, since there is nothing better"
         ),
-        (#","in_use":null,"asks_for":"oidc""#, "none yet, the next call asks for oidc", ""),
+        (#","in_use":null,"asks_for":"oidc""#, "oidc, not asked for yet", ""),
         (
-            #","in_use":null"#, "none, calls are refused",
-            "/api/: calls are refused, since no credential of the chain can be used"
+            #","in_use":null"#, "none: calls get 503",
+            "/api/: calls get 503, since no credential of the chain can be used"
         ),
     ])
     func `which link is in use, and why, is in the table of routes and below it`(
@@ -48,9 +48,9 @@ import Testing
 
     @Test(arguments: [
         ("", "usable ", ""),
-        (#","rejected":true"#, "usable, refused, fresh", "oidc: an upstream refused the value that is held"),
+        (#","rejected":true"#, "usable, rejected", "oidc: the value held was rejected by an upstream"),
         (
-            #","error":{"code":"refused","message":"the issuer answered 500","failures":2}"#, "usable, fresh",
+            #","error":{"code":"refused","message":"the issuer answered 500","failures":2}"#, "usable, renewal fails",
             "oidc: the issuer answered 500"
         ),
         (#","clock_skew":"this host's clock is 2 h ahead""#, "usable ", "oidc: this host's clock is 2 h ahead"),

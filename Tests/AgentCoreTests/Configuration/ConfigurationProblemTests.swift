@@ -45,7 +45,7 @@ struct ProblemCase: Sendable, CustomTestStringConvertible {
     static let key = "sk-ant-0123456789abcdef"
 
     static let syntax: [ProblemCase] = [
-        ProblemCase("", "1:1: the file is empty; write at least {}"),
+        ProblemCase("", "1:1: the file is empty; write at least { credentials: {} }"),
         ProblemCase("{}", "1:1: has neither credentials nor routes; write at least one credential"),
         ProblemCase("[]", "1:1: the file holds a list; write an object: { … }"),
         ProblemCase("{", "1:1: the object that begins here is not closed; add }"),
@@ -58,7 +58,9 @@ struct ProblemCase: Sendable, CustomTestStringConvertible {
         ProblemCase("{a: }", "1:5: a value is missing here"),
         ProblemCase("{vercel-oidc: 1}", "1:2: the key vercel-oidc needs quotes: \"vercel-oidc\""),
         ProblemCase("{a: sk-abcdefghijkl}", "1:5: text stands here without quotes; add them"),
-        ProblemCase("{a: 0660}", "1:5: this is no number; write text in quotes"),
+        ProblemCase("{a: 0660}", "1:5: 0660 is no number of JSON5; write it in quotes: \"0660\""),
+        ProblemCase("{a: 10m, b: 1}", "1:5: 10m is no number of JSON5; write it in quotes: \"10m\""),
+        ProblemCase("{a: 123456789abcdefghi}", "1:5: this is no number; write text in quotes"),
         ProblemCase("{a: 'x", "1:5: the string that begins here is not closed"),
         ProblemCase("{a: 'x\ny'}", "1:5: the string that begins here is not closed on its line"),
         ProblemCase(
@@ -205,12 +207,12 @@ struct ProblemCase: Sendable, CustomTestStringConvertible {
         .credential(
             "source: 'http', unix: '/s', url: 'https://h/', method: 'get', body: '${flie:/x}'",
             "2:33: credentials.c.url cannot stand beside unix; write the path of the request as target: \"/…\"",
-            "2:60: credentials.c.method is \"get\"; write a method such as \"GET\" or \"POST\"",
+            "2:60: credentials.c.method is \"get\"; write one of \"GET\", \"POST\", \"PUT\", \"PATCH\"",
             "2:73: credentials.c.body has a reference of an unknown kind; write \"${file:/…}\", \"${env:NAME}\" or \"${systemd-credential:NAME}\""
         ),
         .credential(
             "source: 'http', url: 'https://h/', headers: {x: '${file:x}', y: '${env}', z: '${file:/x'}",
-            "2:53: credentials.c.headers.x has a reference that leads nowhere; write an absolute path, such as \"/etc/gateway-agent/keys/gateway\"",
+            "2:53: credentials.c.headers.x has a reference that leads nowhere; write an absolute path, such as \"/etc/gateway-agent/credentials/gateway\"",
             "2:69: credentials.c.headers.y has a reference without a kind; write \"${file:/…}\", \"${env:NAME}\" or \"${systemd-credential:NAME}\"",
             "2:82: credentials.c.headers.z has a \"${\" that is not closed; add \"}\""),
     ]

@@ -26,9 +26,9 @@ func configurationProblems(_ texts: String...) -> String {
 
 @Suite struct ConfigurationTests {
     static let examplePath =
-        URL(filePath: #filePath).deletingLastPathComponent().path + "/../../../packaging/agent.json5.example"
+        URL(filePath: #filePath).deletingLastPathComponent().path + "/../Corpus/configuration/example.json5"
 
-    @Test func `the example that is installed is a configuration`() throws {
+    @Test func `an example of most there is is a configuration`() throws {
         let text = ConfigurationText(
             file: "example", bytes: [UInt8](try Data(contentsOf: URL(filePath: Self.examplePath))))
         let configuration = try Configuration.read([text])

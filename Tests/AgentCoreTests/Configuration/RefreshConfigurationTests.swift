@@ -83,7 +83,7 @@ import Testing
 
     @Test func `files of a refresh are watched as those of the first request`() throws {
         let text = """
-            {credentials: {c: {source: 'http', url: 'https://i.example/', field: '/t', body: '${file:/run/a}',
+            {credentials: {c: {source: 'http', url: 'https://i.example/', method: 'POST', field: '/t', body: '${file:/run/a}',
               refresh: {body: '${refresh}${file:/run/b}', headers: {x: '${file:/run/c}'}}}}}
             """
         let spec = try #require(try readConfiguration(text).credentials["c"])

@@ -150,6 +150,10 @@ struct AccessTests {
             #expect(metrics.field("content-type")?.hasPrefix("text/plain") == true)
             #expect(metrics.body.contains("route=\"/api/\""))
             #expect(try caller.get("/-/nothing").status == 404)
+            let posted = try agent.connect().call(
+                "POST /-/status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+            #expect(posted.status == 405 && posted.field("allow") == "GET, HEAD")
+            #expect(posted.body.contains("/-/status takes GET and HEAD, not POST"))
             #expect(try caller.call("HEAD /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 200)
             #expect(try caller.get("/-/healthy").status == 200)
         }

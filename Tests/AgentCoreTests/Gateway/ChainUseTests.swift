@@ -36,8 +36,8 @@ import Testing
     @Test(arguments: [
         (0, Chain.Reason.preferred, "calls use oidc, the first of the chain"),
         (1, .unavailable, "calls fall back to key, since what stands before it cannot be had"),
-        (1, .rejected, "calls fall back to key, since the upstream refused what stands before it"),
-        (0, .lastResort, "calls still use oidc, which the upstream refused, since there is nothing better"),
+        (1, .rejected, "calls fall back to key, since the upstream rejected what stands before it"),
+        (0, .lastResort, "calls still use oidc, which the upstream rejected, since there is nothing better"),
     ])
     func `each change is a sentence`(_ link: Int, _ why: Chain.Reason, _ sentence: String) {
         #expect(use(link, why).message == sentence)
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `no usable link is a sentence too`() {
-        #expect(use(nil, nil).message == "calls are refused, since no credential of the chain can be used")
+        #expect(use(nil, nil).message == "calls get 503, since no credential of the chain can be used")
         #expect(use(nil, nil).isWarning)
     }
 

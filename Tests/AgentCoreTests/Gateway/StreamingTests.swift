@@ -94,6 +94,17 @@ struct StreamingTests {
         }
     }
 
+    @Test func `a caller's trailers hold nothing that its head may not`() async throws {
+        try await withGateway(route: { $0.strippedFields = ["X-Secret"] }) { agent, upstream in
+            let caller = try agent.connect()
+            try caller.send("POST /api/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+            let server = try upstream.accept()
+            _ = try server.head()
+            try caller.send("0\r\nX-Secret: evil\r\nX-Sum: 1\r\nX-Forwarded-Groups: root\r\nX-Api-Key: evil\r\n\r\n")
+            #expect(try server.receive(through: "\r\n\r\n") == "0\r\nX-Sum: 1\r\n\r\n")
+        }
+    }
+
     @Test func `a trailer section that pauses in the middle is waited for`() async throws {
         try await withGateway { agent, upstream in
             let caller = try agent.connect()

@@ -10,7 +10,7 @@ struct TokenQueryTests {
         ("", 0, false), ("?", 0, false), ("?format=json", 0, true), ("?min-life=0", 0, false),
         ("?min-life=2592000", 2_592_000, false), ("?min-life=60&format=json", 60, true),
         ("?format=json&min-life=007", 7, true), ("?min-life=5&min-life=9", 5, false), ("?&&format=json&", 0, true),
-        ("?format=jsonl&xmin-life=3&format=xml", 0, false),
+        ("?format=plain&min-life=3", 3, false),
     ]
 
     @Test(arguments: understood)
@@ -25,6 +25,14 @@ struct TokenQueryTests {
     func `a life that is no number of seconds is refused, with what to write`(_ life: String) {
         let error = #expect(throws: ErrorAnswer.self) { try TokenQuery("?min-life=\(life)&format=json".utf8.span) }
         #expect(error?.status == 400 && error?.message.contains("whole seconds, from 0 to 2592000") == true)
+    }
+
+    @Test(arguments: ["format=xml", "format=jsonl", "minlife=60", "xmin-life=3", "json", "min-life", "format"])
+    func `a word that is not known is refused, with those that are`(_ word: String) {
+        let error = #expect(throws: ErrorAnswer.self) { try TokenQuery("?min-life=5&\(word)".utf8.span) }
+        #expect(error?.status == 400 && error?.code == "unknown-query")
+        #expect(
+            error?.message == "\(word) is not known here; there are min-life=SECONDS, format=plain and format=json")
     }
 
     @Test func `each name of a thousand is found by its bytes, and no other`() {

@@ -126,6 +126,27 @@ struct UpstreamPoolTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func `an answer that nobody asked for, right behind another, reaches nobody`(isTLS: Bool) async throws {
+        try await withGateway(tls: isTLS ? try TLSWorld() : nil, Self.oneLoop) { agent, upstream in
+            let caller = try agent.connect()
+            try caller.send(Self.request)
+            let first = try upstream.accept()
+            _ = try first.head()
+            // The agent's read takes a block, and the answer fills it: what comes behind waits in the kernel, or in TLS.
+            let head = "HTTP/1.1 200 OK\r\nContent-Length: "
+            let rest = BufferPool.blockSize - head.utf8.count - 4 - 5
+            let answer = "\(head)\(rest)\r\n\r\n\(String(repeating: "x", count: rest))"
+            try first.sendAtOnce([isTLS ? Self.success : answer, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"])
+            #expect(try caller.answer().status == 200)
+            try caller.send(Self.request)
+            let second = try upstream.accept()
+            _ = try second.head()
+            try second.send(Self.success)
+            #expect(try caller.answer().body == "ok")
+        }
+    }
+
     @Test func `a POST is never sent twice`() async throws {
         try await withGateway(Self.oneLoop) { agent, upstream in
             let caller = try agent.connect()

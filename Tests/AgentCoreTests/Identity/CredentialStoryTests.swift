@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 import FoundationEssentials
+import Glibc
 import Testing
 
 @testable import AgentCore
@@ -64,7 +65,7 @@ import Testing
         "…/token answered 401 (…); see whether the secret it is asked with is right, still valid and permitted to do this"
     )
     static let refusedKey = (
-        "unchanged", "the source still returns the value that upstream refused; replace it at the source"
+        "unchanged", "the source still returns the value that the upstream rejected; replace it at the source"
     )
     static let missing = ("unavailable", "file …: No such file or directory; see the path, or create the file")
     static let hungCommand = (
@@ -73,6 +74,37 @@ import Testing
     )
     static let hungFile = (
         "timed-out", "the source did not answer within …; see whether a file it reads lies on a file system that hangs"
+    )
+
+    static let systemd = (
+        "unavailable",
+        "systemd credential key_…: No such file or directory; put it into /etc/gateway-agent/credentials/…, "
+            + "then systemctl reload gateway-agent"
+    )
+    static let exited = ("refused", "command \"…\" exited with status …; run it by hand as the agent's user")
+    static let notFound = (
+        "unavailable",
+        "command \"…\" is not found in PATH (…);…; see whether it is installed and the agent's user may run it"
+    )
+    static let unset = (
+        "unavailable", "variable … is not set; set it where the agent is started (systemd: Environment=)"
+    )
+    static let unresolved = (
+        "unreachable", "https://…: host name \"…\" does not resolve: …; see the name, and this host's resolver"
+    )
+    static let nothingThere = (
+        "malformed",
+        "…: the answer has nothing at …, where the token should be; see field in its configuration, and what the source prints"
+    )
+    static let noEnd = (
+        "malformed",
+        "…: the answer has nothing at …, where its end should be; seconds or a date of RFC 3339 is needed, "
+            + "see expiryField in its configuration"
+    )
+    static let twoLines = (
+        "malformed",
+        "…: the value has a line feed at byte … of …, which no credential may have; "
+            + "see whether the source prints more than the token"
     )
 
     static let document = URL(filePath: #filePath).deletingLastPathComponent().path + "/../../../docs/credentials.md"
@@ -107,7 +139,11 @@ import Testing
     }
 
     @Test func `no row of the document is without a test that provokes it`() throws {
-        let others = [Self.unauthorized, Self.refusedKey, Self.missing, Self.hungCommand, Self.hungFile]
+        let others = [
+            Self.unauthorized, Self.refusedKey, Self.missing, Self.hungCommand, Self.hungFile, Self.systemd,
+            Self.exited,
+            Self.notFound, Self.unset, Self.unresolved, Self.nothingThere, Self.noEnd, Self.twoLines,
+        ]
         let told = Set(Self.faults.map { [$0.code, $0.sentence] } + others.map { [$0.0, $0.1] })
         let rows = try Self.rows()
         #expect(rows.count >= told.count)
@@ -126,19 +162,35 @@ import Testing
             return [good, await CheckCommand.attempt(spec, on: loop)]
         }
         await issuer.stop()
+        // check asks once.
+        let words =
+            story.sentence.firstRange(of: "; it is asked again").map { story.sentence[..<$0.lowerBound] }
+            ?? story.sentence[...]
         #expect(found[0].isGood && found[0].sentence.hasPrefix("ok, expires in "))
         #expect(
-            !found[1].isGood && matches(found[1].sentence, "\(story.code): \(story.sentence)"), "\(found[1].sentence)")
+            !found[1].isGood && matches(found[1].sentence, "\(story.code): \(words)"), "\(found[1].sentence)")
     }
 
     @Test func `what concerns this host is told in the words of the document`() async throws {
         let folder = ScratchFolder()
         var exec = ExecSpec(command: ["/bin/sh", "-c", "sleep 1000"])
         exec.timeLimit = .milliseconds(50)
-        let specs = [
-            (CredentialSpec(name: "a", source: .file(path: folder.path("none"), field: .raw)), Self.missing),
-            (CredentialSpec(name: "b", source: .exec(exec)), Self.hungCommand),
+        func shell(_ script: String, _ field: FieldSpec = .raw) -> SourceSpec {
+            .exec(ExecSpec(command: ["/bin/sh", "-c", script], field: field))
+        }
+        unsafe setenv("CREDENTIALS_DIRECTORY", folder.path, 1)
+        defer { unsafe unsetenv("CREDENTIALS_DIRECTORY") }
+        let sources: [(SourceSpec, (String, String))] = [
+            (.file(path: folder.path("none"), field: .raw), Self.missing), (.exec(exec), Self.hungCommand),
+            (.systemdCredential(name: "key_none", field: .raw), Self.systemd),
+            (shell("exit 3"), Self.exited), (.exec(ExecSpec(command: ["no-such-program-here"])), Self.notFound),
+            (.env(name: "GATEWAY_AGENT_TEST_NONE", field: .raw), Self.unset),
+            (.http(HTTPSourceSpec(target: .url("https://does-not-exist.invalid/"), method: "GET")), Self.unresolved),
+            (shell("echo '{}'", .json(token: "/token", expiry: nil)), Self.nothingThere),
+            (shell("echo '{\"token\":\"t\"}'", .json(token: "/token", expiry: "/end")), Self.noEnd),
+            (shell("printf 'a\\nb\\n'"), Self.twoLines),
         ]
+        let specs = sources.map { (CredentialSpec(name: "a", source: $0), $1) }
         for (spec, words) in specs {
             let found = try await LoopActor.with { _, loop, _ in await CheckCommand.attempt(spec, on: loop) }
             #expect(matches(found.sentence, "\(words.0): \(words.1)"), "\(found.sentence)")

@@ -97,7 +97,7 @@ import Testing
         (
             ":", .raw,
             CredentialFailure(
-                .empty, "command \"sh\": the source answered with an empty value; see whether it is logged in")
+                .empty, "command \"sh\": the value is empty; see whether the source is logged in, or what writes it")
         ),
         (
             ":", .json(token: "/t", expiry: nil),
@@ -115,7 +115,8 @@ import Testing
             #"echo '{"success":false,"code":"401","message":"tok-secret"}'"#, .json(token: "/id_token", expiry: nil),
             CredentialFailure(
                 .malformed,
-                "command \"sh\": the answer has nothing at /id_token, where the token should be")
+                "command \"sh\": the answer has nothing at /id_token, where the token should be; "
+                    + "see field in its configuration, and what the source prints")
         ),
         (
             "while :; do echo tok-secret; done", .raw,

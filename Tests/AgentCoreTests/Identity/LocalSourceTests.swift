@@ -39,8 +39,10 @@ import Testing
     @Test(arguments: [
         ("", CredentialFailure.Kind.empty, "nothing"), ("<html>hunter2</html>", .malformed, "not valid JSON"),
         ("{}", .malformed, "nothing at /token"), (#"{"token":7}"#, .malformed, "a number at /token"),
-        (#"{"token":""}"#, .empty, "empty value"), (#"{"token":"hunter2\r\nX: y"}"#, .malformed, "a carriage return"),
+        (#"{"token":""}"#, .empty, "the value is empty"),
+        (#"{"token":"hunter2\r\nX: y"}"#, .malformed, "a carriage return"),
         (#"{"token":"hunter2","end":"hunter2"}"#, .malformed, "a string at /end that is no time"),
+        (#"{"token":"hunter2"}"#, .malformed, "nothing at /end, where its end should be"),
         (String(repeating: "[", count: 2000), .malformed, "JSON"),
         ("\"" + String(repeating: "x", count: 2_000_000) + "\"", .malformed, "larger than"),
     ])

@@ -19,7 +19,8 @@ import Testing
     // MARK: Whole documents
 
     @Test(arguments: [
-        "packaging/agent.json5", "packaging/agent.json5.example", "packaging/examples/vercel.json5",
+        "packaging/agent.json5", "Tests/AgentCoreTests/Corpus/configuration/example.json5",
+        "packaging/examples/vercel.json5",
         "packaging/examples/coder.json5", "packaging/examples/anthropic.json5", "packaging/examples/openai.json5",
     ])
     func `a shipped configuration fits the schema and the program`(path: String) throws {
@@ -77,7 +78,14 @@ import Testing
         route("chain: ['a'], byok: 'yes'"), route("chain: ['a'], allow: { user: [] }"),
     ]
 
-    @Test(arguments: wrong)
+    /// Keys that exclude one another, and a mode that no socket has.
+    static let wrongTogether: [String] = [
+        credential("source: 'file', path: '/x', field: '/t', dotenv: 'A'"), setting("listen: { unixMode: '1777' }"),
+        setting("listen: { unixMode: '60' }"), route("chain: ['a'], inject: [{ chain: ['a'] }]"),
+        route("showCredential: true"), route("byok: false"),
+    ]
+
+    @Test(arguments: wrong + wrongTogether)
     func `what the schema refuses the program refuses`(text: String) throws {
         #expect(try Self.schema().problems(of: Self.document(text)) != [])
         #expect(configurationProblems(text) != "")

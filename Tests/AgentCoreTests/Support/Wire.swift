@@ -90,6 +90,15 @@ final class Wire: @unchecked Sendable {
         }
     }
 
+    /// Sends pieces, TLS records under TLS, that arrive together: tcp(7), TCP_CORK.
+    func sendAtOnce(_ pieces: [String]) throws {
+        for isCorked: Int32 in [1, 0] {
+            var value = isCorked
+            unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout<Int32>.size))
+            if isCorked == 1 { for piece in pieces { try send(piece) } }
+        }
+    }
+
     /// Sends for as long as the kernel takes bytes without waiting.
     ///
     /// - Returns: how many it took.

@@ -31,22 +31,22 @@ extension FieldSpec {
         guard let text = found?.stringValue else {
             throw CredentialFailure(
                 .malformed,
-                "the answer has \(found.map { "\($0.kind)" } ?? "nothing") at \(token), where the token should be")
+                "the answer has \(found.map { "\($0.kind)" } ?? "nothing") at \(token), where the token should be; "
+                    + "see field in its configuration, and what the source prints")
         }
         var value = SourceValue(secret: try TokenRules.validated(text.utf8.span))
         if let expiry {
-            switch try Self.find(expiry, in: document) {
-            case nil, .null: break
-            case .some(let found):
-                value.expiry =
-                    found.stringValue.map { ExpiryText.expiry($0) } ?? found.doubleValue.map { ExpiryText.expiry($0) }
-                    ?? nil
-                guard value.expiry != nil else {
-                    throw CredentialFailure(
-                        .malformed,
-                        "the answer has \(found.kind) at \(expiry) that is no time; seconds or a date of RFC 3339 is needed"
-                    )
-                }
+            let found = try Self.find(expiry, in: document)
+            value.expiry =
+                found?.stringValue.map { ExpiryText.expiry($0) } ?? found?.doubleValue.map { ExpiryText.expiry($0) }
+                ?? nil
+            if value.expiry == nil, found != .null {
+                // null says that there is none. Silence about a pointer that leads nowhere would be a token in use beyond its end.
+                throw CredentialFailure(
+                    .malformed,
+                    (found.map { "the answer has \($0.kind) at \(expiry) that is no time" }
+                        ?? "the answer has nothing at \(expiry), where its end should be")
+                        + "; seconds or a date of RFC 3339 is needed, see expiryField in its configuration")
             }
         }
         return value

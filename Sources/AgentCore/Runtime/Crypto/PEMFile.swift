@@ -15,17 +15,17 @@ struct PEMFile {
     let contents: Secret
 
     /// Reads a file; blocks.
-    static func read(_ path: String, for purpose: String) throws(TLSFailure) -> PEMFile {
-        let name = "\(purpose) \(path)"
+    static func read(_ path: String, as role: TLSConfiguration.Role) throws(TLSFailure) -> PEMFile {
+        let name = "\(role.rawValue) \(path)"
         let raw = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
-        guard raw >= 0 else { throw TLSFailure(.configuration, "\(name): \(SystemError("open").reason)") }
+        guard raw >= 0 else { throw unreadable(SystemError("open"), name) }
         let descriptor = Descriptor(owning: raw)
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         var contents = ByteBuffer()
         while true {
             let count = unsafe Glibc.read(descriptor.raw, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw TLSFailure(.configuration, "\(name): \(SystemError("read").reason)") }
+            guard count >= 0 else { throw unreadable(SystemError("read"), name) }
             if count == 0 { break }
             contents.append(buffer.span.extracting(first: count))
             guard contents.count <= sizeLimit else {
@@ -36,6 +36,10 @@ struct PEMFile {
         contents.consumeWiping(contents.count)
         unsafe explicit_bzero(&buffer, buffer.count)
         return PEMFile(name: name, contents: secret)
+    }
+
+    private static func unreadable(_ error: SystemError, _ name: String) -> TLSFailure {
+        TLSFailure(.configuration, "\(name): \(error.reason)", systemCode: error.code)
     }
 
     /// All certificates in it, in their order; at least one.
