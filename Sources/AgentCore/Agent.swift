@@ -300,6 +300,7 @@ actor Agent: LoopBound {
         var text = MetricsText()
         text.append(version: AgentVersion.current, started: started)
         text.append(sum)
+        text.append(droppedLogLines: log.sink.droppedLines)
         let snapshots = await engine.snapshots()
         text.append(snapshots.map { CredentialMetrics($0, at: now) })
         if let plan { text.append(plan.chainLinks(ordered(snapshots, plan), at: now)) }

@@ -10,6 +10,7 @@ enum ServeCommand {
             return refuse(error)
         }
         let log = makeLog(configuration.log)
+        defer { log.sink.finish() }
         do {
             try HostProcess.forbidDumps()
             try HostProcess.raiseDescriptorLimit()
@@ -40,17 +41,22 @@ enum ServeCommand {
 
     private static func makeLog(_ spec: LogSpec) -> Log {
         let isJournal = SystemdJournal.isStandardError
-        var journal: Log.JournalSink?
-        if isJournal, spec.format == .auto { journal = { entry in SystemdJournal.send(entry) } }
-        return Log(
-            level: spec.level, style: LogStyle(spec.format, isJournal: isJournal), sink: StandardStream.error,
-            journal: journal)
+        let style = LogStyle(spec.format, isJournal: isJournal)
+        guard isJournal, spec.format == .auto else {
+            return Log(level: spec.level, style: style, sink: LogWriter(.error, style: style))
+        }
+        let writer = LogWriter(.error, style: style) { SystemdJournal.send($0) }
+        return Log(level: spec.level, style: style, sink: writer) { entry in
+            writer.write(entry)
+            return true
+        }
     }
 
     /// Says what is wrong with the configuration: all of it to the log, the first of it to `systemctl status`. systemd
     /// tries again, and who calls meanwhile waits in the sockets' queues.
     private static func refuse(_ problems: ConfigurationProblems) -> ExitCode {
         let log = makeLog(LogSpec())
+        defer { log.sink.finish() }
         for problem in problems.problems { log.tell(.error, .configurationRefused, ["problem": "\(problem)"]) }
         SystemdNotifier.status("the configuration is wrong: \(problems.problems.first.map { "\($0)" } ?? "")")
         return .configuration

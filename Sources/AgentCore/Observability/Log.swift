@@ -73,6 +73,15 @@ struct Log: Sendable {
 /// Where lines go. Called from any thread, with whole lines.
 protocol LogSink: Sendable {
     func write(_ lines: Span<UInt8>)
+    /// Lines that nobody will read, because the reader did not keep up or is gone.
+    var droppedLines: UInt64 { get }
+    /// Waits, for a bounded time, until what was written has gone out. Before the process ends; never on a loop.
+    func finish()
+}
+
+extension LogSink {
+    var droppedLines: UInt64 { 0 }
+    func finish() {}
 }
 
 extension StandardStream: LogSink {

@@ -21,6 +21,13 @@ extension MetricsText {
         append(worker.routes.sorted { $0.route < $1.route })
     }
 
+    mutating func append(droppedLogLines count: UInt64) {
+        family(
+            "gateway_agent_log_lines_dropped_total", .counter,
+            "Lines of the log that were dropped, since its reader did not keep up.")
+        sample(count)
+    }
+
     private mutating func append(_ routes: [RouteMetrics]) {
         family(
             "gateway_agent_requests_total", .counter,

@@ -7,14 +7,19 @@ import Glibc
 struct StandardStream: Sendable {
     private let raw: Int32
 
+    init(raw: Int32) {
+        self.raw = raw
+    }
+
     static let output = StandardStream(raw: STDOUT_FILENO)
     static let error = StandardStream(raw: STDERR_FILENO)
 
     var isTerminal: Bool { isatty(raw) == 1 }
 
-    /// Writes all of it, in one write(2) if the kernel takes it in one.
+    /// Writes all of it, in one write(2) if the kernel takes it in one. It waits for a reader that does not keep up: not
+    /// for a loop, whose lines go through `LogWriter`.
     ///
-    /// - Returns: false if the reader is gone or is not keeping up; the rest is lost then, and nobody waits.
+    /// - Returns: false if the reader is gone; the rest is lost then.
     @discardableResult
     func write(_ bytes: Span<UInt8>) -> Bool {
         var offset = 0
@@ -24,6 +29,10 @@ struct StandardStream: Sendable {
             }
             if written > 0 {
                 offset += written
+            } else if errno == EAGAIN {
+                // Whoever shares the stream has made it non-blocking.
+                var place = pollfd(fd: raw, events: Int16(POLLOUT), revents: 0)
+                unsafe _ = poll(&place, 1, -1)
             } else if errno != EINTR {
                 return false
             }

@@ -96,9 +96,11 @@ final class CapturedLog: LogSink {
 ///
 /// - Parameters:
 ///   - agentUID: whose calls are permitted besides root's.
+///   - sink: takes the log in place of `AgentUnderTest.log`.
 ///   - configure: gets a folder for files, and makes credentials and routes.
 func withAgent(
-    agentUID: UInt32 = getuid(), _ configure: (inout Configuration, ScratchFolder) throws -> Void,
+    agentUID: UInt32 = getuid(), sink: (any LogSink)? = nil,
+    _ configure: (inout Configuration, ScratchFolder) throws -> Void,
     _ body: @Sendable (AgentUnderTest) throws -> Void
 ) async throws {
     let folder = ScratchFolder()
@@ -116,7 +118,7 @@ func withAgent(
     defer { control.stop() }
     let agent = Agent(
         on: control, configuration: configuration, listeners: listeners,
-        log: Log(level: .debug, style: .json, sink: log), agentUID: agentUID)
+        log: Log(level: .debug, style: .json, sink: sink ?? log), agentUID: agentUID)
     let (starts, start) = AsyncStream<Bool>.makeStream()
     let running = Task(executorPreference: control) {
         defer { start.finish() }
