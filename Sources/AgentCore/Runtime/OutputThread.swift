@@ -57,8 +57,8 @@ final class OutputThread: Sendable {
     /// Without any signal, which would otherwise end the process here before it is known who takes them.
     private func begin() -> Bool {
         var thread = pthread_t()
-        var all = unsafe sigset_t()
-        var old = unsafe sigset_t()
+        var all = sigset_t()
+        var old = sigset_t()
         unsafe sigfillset(&all)
         unsafe _ = pthread_sigmask(SIG_SETMASK, &all, &old)
         defer { unsafe _ = pthread_sigmask(SIG_SETMASK, &old, nil) }
