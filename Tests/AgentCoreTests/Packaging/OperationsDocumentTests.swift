@@ -21,6 +21,7 @@ import Testing
         metrics.append([CredentialMetrics]())
         metrics.append([ChainLinkMetrics]())
         metrics.append(WorkerMetrics())
+        metrics.append(droppedLogLines: 0)
         metrics.append(version: "1", started: HostTime(wall: 0, boot: 0))
         let names = metrics.finish().split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
             .map { String($0.split(separator: " ")[2]) }
