@@ -64,8 +64,7 @@ extension Exchange {
         let life = query.life
         var wish = TokenWish(life: life, bound: state.now.boot + state.plan.timeouts.credentialWait)
         while true {
-            // Each time: a reload may make another credential of the name, and keep this caller out.
-            try await checkAccess(state.plan.access)
+            // Each time: a reload may make another credential of the name.
             guard table.snapshots[place].kind == .token else {
                 throw ErrorAnswer(
                     403, "key", "\(name) is a key, and keys are never handed out; call a route that injects it")
@@ -87,6 +86,8 @@ extension Exchange {
             _ = await caller.parker.park(until: state.loop.now + max(0, wish.bound - now.boot))
             state.credentials.removeWaiter(caller.parker)
             if caller.hasLeft { throw ErrorAnswer(503, "client-gone", "the caller left") }
+            // A reload may keep this caller out, too.
+            try await checkAccess(state.plan.access)
             table = state.credentials
             guard let new = table.position(of: name) else {
                 throw ErrorAnswer(404, "no-such-credential", "\(name) was removed by a reload")

@@ -157,12 +157,16 @@ actor CredentialEngine: LoopBound {
 
     /// What `/-/status` shows: the snapshot of every credential, by name.
     func snapshots() -> [CredentialSnapshot] {
-        entries.values.flatMap { entry in entry.snapshot.map { Self.snapshots(of: $0, entry.group) } ?? [] }
+        entries.flatMap { number, entry in entry.snapshot.map { Self.snapshots(of: $0, entry.group, number) } ?? [] }
             .sorted { $0.name < $1.name }
     }
 
-    private static func snapshots(of snapshot: CredentialSnapshot, _ group: CredentialGroup) -> [CredentialSnapshot] {
-        group.members.map { snapshot.named($0.name, kind: $0.kind) }
+    private static func snapshots(
+        of snapshot: CredentialSnapshot, _ group: CredentialGroup, _ number: UInt64
+    ) -> [CredentialSnapshot] {
+        var snapshot = snapshot
+        snapshot.lineage = number
+        return group.members.map { snapshot.named($0.name, kind: $0.kind) }
     }
 
     /// Keeps the timers until `stop()`. One task runs it.
@@ -209,9 +213,7 @@ actor CredentialEngine: LoopBound {
             case .setTimer(let timer):
                 entry.timer = timer
                 timekeeper.unpark()
-            case .publish(var snapshot):
-                snapshot.lineage = number
-                entry.snapshot = snapshot
+            case .publish(let snapshot): entry.snapshot = snapshot
             case .report: break
             }
         }
@@ -220,9 +222,7 @@ actor CredentialEngine: LoopBound {
         // Told after the state is in place: who is told may ask at once.
         for action in actions {
             switch action {
-            case .publish(var snapshot):
-                snapshot.lineage = number
-                Self.snapshots(of: snapshot, entry.group).forEach(publish)
+            case .publish(let snapshot): Self.snapshots(of: snapshot, entry.group, number).forEach(publish)
             case .report(let change): tell(change, of: entry.group)
             default: break
             }

@@ -119,14 +119,7 @@ func withAgent(
     let agent = Agent(
         on: control, configuration: configuration, listeners: listeners,
         log: Log(level: .debug, style: .json, sink: sink ?? log), agentUID: agentUID)
-    let (starts, start) = AsyncStream<Bool>.makeStream()
-    let running = Task(executorPreference: control) {
-        defer { start.finish() }
-        try await agent.run { event in
-            if case .listening = event { start.yield(true) }
-        }
-    }
-    for await isListening in starts where isListening { break }
+    let running = await agent.startListening(on: control)
     let subject = AgentUnderTest(
         agent: agent, tcp: listeners[1].address, unix: listeners[0].address, folder: folder, log: log,
         running: running, configuration: configuration)
@@ -138,6 +131,21 @@ func withAgent(
     }
     agent.stop()
     try await running.value
+}
+
+extension Agent {
+    /// Runs it on `control`, its own loop, and returns once it listens, or has ended before.
+    func startListening(on control: EventLoop) async -> Task<Void, any Error> {
+        let (starts, start) = AsyncStream<Bool>.makeStream()
+        let running = Task(executorPreference: control) {
+            defer { start.finish() }
+            try await self.run { event in
+                if case .listening = event { start.yield(true) }
+            }
+        }
+        for await isListening in starts where isListening { break }
+        return running
+    }
 }
 
 /// The agent before one upstream: the route `/api/` with `token`, or where that cannot be had, `key`.

@@ -134,14 +134,7 @@ func withStory(
     let agent = Agent(
         on: control, configuration: configuration, listeners: [listener],
         log: Log(level: .info, style: .json, sink: log), agentUID: getuid())
-    let (starts, start) = AsyncStream<Bool>.makeStream()
-    let running = Task(executorPreference: control) {
-        defer { start.finish() }
-        try await agent.run { event in
-            if case .listening = event { start.yield(true) }
-        }
-    }
-    for await isListening in starts where isListening { break }
+    let running = await agent.startListening(on: control)
     let stage = try StoryStage(issuer, gateway, folder, log, url: "http://\(listener.address)")
     let result: Result<Void, any Error>
     do { result = .success(try await body(stage)) } catch { result = .failure(error) }
