@@ -37,8 +37,6 @@ final class Channel: EventTarget {
     private(set) var isHungUp = false
     /// See `post`.
     var posted = Posted()
-    /// Behind this one in the loop's list of those that have posted.
-    var nextPosted: Channel?
 
     enum ReadOutcome: Equatable {
         /// So many bytes were appended.

@@ -34,9 +34,8 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private let ready = JobQueue()
     private var registrations: [Registration] = []
     private var freeSlots: [Int] = []
-    /// Channels that have posted output in this turn, each leading to the next.
-    private var firstPosted: Channel?
-    private var lastPosted: Channel?
+    /// Channels that have posted output in this turn.
+    private let posted = LoopCell(OwnedList<Channel>())
     private var timers = TimerHeap()
     /// Monotonic nanoseconds of the first timer; `Int64.max`: none is set.
     private(set) var nextTimer = Int64.max
@@ -156,17 +155,11 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
 
     /// Has the channel's `turnEnds` called when the jobs of this turn have run.
     func flushAtEnd(_ channel: Channel) {
-        if let last = lastPosted { last.nextPosted = channel } else { firstPosted = channel }
-        lastPosted = channel
+        posted.with { $0.append(channel) }
     }
 
     private func writePosted() {
-        while let channel = firstPosted {
-            firstPosted = channel.nextPosted
-            if firstPosted == nil { lastPosted = nil }
-            channel.nextPosted = nil
-            channel.turnEnds()
-        }
+        while let channel = posted.with({ $0.popLast() }) { channel.turnEnds() }
     }
 
     private func takeMail() {
