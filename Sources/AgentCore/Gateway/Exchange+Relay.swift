@@ -5,7 +5,7 @@
 extension Exchange {
     /// Passes the answer on whose head is the first `headCount` bytes of the upstream's input.
     mutating func relay(_ upstream: consuming ClientConnection, headCount: Int, _ route: Route) async -> End {
-        let framing: BodyFraming
+        var framing: BodyFraming
         do throws(HTTPError) {
             framing = try upstream.responseFraming(facts)
         } catch {
@@ -16,11 +16,21 @@ extension Exchange {
         let status = upstream.head.status
         // An invitation after the answer's head would stand in its content.
         facts.expectsContinue = false
+        let upstreamStays = upstream.keepsAlive(framing)
+        var collected = 0
+        defer { state.heldContent.giveBack(collected) }
+        if hidesCuts(framing) {
+            do throws(ForwardFailure) {
+                framing = try await collect(&upstream, framing, headCount: headCount, taken: &collected, route)
+            } catch {
+                upstream.abort()
+                return await end(error)
+            }
+        }
         let outgoing = framing.towards(facts.version)
         // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
         // told from a next request.
         let keepsCaller = facts.keepsAlive && !state.isDraining && upload.isComplete && outgoing != .untilClose
-        let upstreamStays = upstream.keepsAlive(framing)
         upstream.writeHead(
             facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
             into: &caller.output)
