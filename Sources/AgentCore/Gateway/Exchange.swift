@@ -160,25 +160,8 @@ struct Exchange: ~Copyable {
         guard uid != nil else { throw Self.unknownPeer }
     }
 
-    private static var unknownPeer: ErrorAnswer {
+    static var unknownPeer: ErrorAnswer {
         ErrorAnswer(403, "peer-unknown", "the owner of this connection could not be established; call from this host")
-    }
-
-    /// Whether the caller may do this.
-    func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
-        guard let uid else { throw Self.unknownPeer }
-        var decision = policy.decide(uid: uid, memberships: nil)
-        if decision == .needsGroups {
-            if state.memberships(of: uid) == nil { await state.lookUpMemberships(of: uid) }
-            decision = policy.decide(uid: uid, memberships: state.memberships(of: uid) ?? [])
-        }
-        guard decision == .permitted else {
-            let what = route.map { "the route \($0.spec.prefix)" } ?? "the agent's own endpoints"
-            throw ErrorAnswer(
-                403, "peer-not-allowed",
-                "uid \(uid) may not use \(what), for which \"allow\" names \(policy.rule); add the user there or to the group"
-            )
-        }
     }
 
     private var noRouteMessage: String {

@@ -123,7 +123,9 @@ import Testing
     @Test(arguments: [Int64.min, .min + 1, -1, 0, 1, VirtualHost.epoch, .max - 1, .max])
     func `no moment in a kept value ends the agent, or is taken for a life`(_ moment: Int64) {
         let moments = [Int64.min, .min + 1, -1, 0, 1, VirtualHost.epoch, .max - 1, .max]
-        for now in [now, HostTime(wall: .min, boot: .min), HostTime(wall: .max, boot: .max), HostTime(wall: 0, boot: 0)] {
+        for now in [
+            now, HostTime(wall: .min, boot: .min), HostTime(wall: .max, boot: .max), HostTime(wall: 0, boot: 0),
+        ] {
             for endWall in moments {
                 for endBoot in moments {
                     let text = "\(moment)\n\(moment)\n\(endWall)\n\(endBoot)\nboot-1\nvalue"
