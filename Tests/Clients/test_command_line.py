@@ -78,6 +78,28 @@ class Files(unittest.TestCase):
                                      stdout=full, stderr=full)
         self.serve(agent)
 
+    def test_a_second_agent_leaves_the_first_ones_socket_and_nothing_stays_of_either(self) -> None:
+        before = sorted(path.name for path in self.folder.iterdir())
+        agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def start_another() -> None:
+            answer = self.run_it("serve", "--config", str(self.file))
+            self.assertEqual(answer.returncode, 71)
+            self.assertIn(f"another agent (process {agent.pid}) has {self.folder}/agent.sock", answer.stderr.decode())
+            self.assertEqual(self.run_it("status", "--config", str(self.file)).returncode, 0)
+
+        self.serve(agent, start_another)
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), before)
+        # What a killed one leaves is no obstacle.
+        agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.serve(agent, lambda: agent.kill(), ends=False)
+        self.assertIn("agent.sock", [path.name for path in self.folder.iterdir()])
+        agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.serve(agent)
+
     def test_closed_standard_streams_are_not_taken_by_sockets(self) -> None:
         agent = subprocess.Popen(["sh", "-c", 'exec "$0" serve --config "$1" <&- >&- 2>&-', demo.program, str(self.file)])
         self.serve(agent, lambda: self.assertEqual(
