@@ -49,6 +49,23 @@ class Files(unittest.TestCase):
         self.assertEqual(answer.returncode, 78)
         self.assertIn(f"run: chmod o-w {self.file}", answer.stderr.decode())
 
+    def test_check_ends_with_what_it_looked_at(self) -> None:
+        parts = self.folder / "conf.d"
+        parts.mkdir()
+        (parts / "10-routes.json5").write_text(
+            '{ routes: { "/a/": { upstream: "https://a.example/", chain: ["k"] },'
+            ' "/b/": { upstream: "https://b.example/", chain: ["k"] } } }')
+        read = f"1 credential, 2 routes, read from {self.file}, {parts}/10-routes.json5"
+        self.assertEqual(self.check().stdout.decode().splitlines()[-1], f"all is well: {read}")
+        offline = self.run_it("check", "--offline", "--config", str(self.file))
+        self.assertEqual(offline.returncode, 0)
+        self.assertEqual(offline.stdout.decode(), f"all is well, no source was asked: {read}\n")
+        # Not with anything wrong.
+        (self.folder / "key").unlink()
+        answer = self.check()
+        self.assertEqual(answer.returncode, 69)
+        self.assertNotIn("all is well", answer.stdout.decode() + answer.stderr.decode())
+
     def test_what_cannot_be_listened_on_is_told_with_its_own_repair(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
