@@ -7,6 +7,7 @@ struct Caller: ~Copyable {
     /// Who owns the other end; nil if that could not be established, and then everything is refused.
     let uid: UInt32?
     private var exchange: Exchange
+    var channel: Channel { exchange.caller.channel }
     /// Whether anything is permitted to the caller, and the plan that said so.
     private var standing = AccessPolicy.Decision.refused
     private var judge: GatewayPlan?
@@ -55,6 +56,7 @@ struct Caller: ~Copyable {
     }
 
     /// Once a connection and plan, as long as no groups have to be looked up.
+    @inline(never)
     private mutating func takeStanding() {
         guard judge !== state.plan || standing == .needsGroups else { return }
         judge = state.plan
@@ -102,7 +104,7 @@ struct Caller: ~Copyable {
     private mutating func write(_ status: Int, _ code: String, _ message: String) {
         let request = state.nextRequest()
         let answer = ErrorAnswer(status, code, message)
-        state.metrics.countRefusal(code)
+        state.meters.countRefusal(code)
         state.accessLog.record(
             AccessRecord(request: request, method: "-", peer: uid, status: status, failure: code))
         let json = answer.json(for: .generic, request: request.description)

@@ -4,24 +4,42 @@
 /// Who may do what.
 extension Exchange {
     /// Whether the caller may do this.
-    func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
+    mutating func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
+        if try needsGroups(for: policy) { try await checkGroups(for: policy) }
+    }
+
+    /// The answer without the user database.
+    ///
+    /// - Returns: true if the caller's groups decide: see `checkGroups`.
+    @inline(never)
+    mutating func needsGroups(for policy: AccessPolicy) throws(ErrorAnswer) -> Bool {
         guard let uid else { throw Self.unknownPeer }
-        var decision = policy.decide(uid: uid, memberships: nil)
-        if decision == .needsGroups {
-            decision = policy.decide(uid: uid, memberships: try await groups(of: uid, for: policy))
+        switch policy.decide(uid: uid, memberships: nil) {
+        case .permitted: return false
+        case .needsGroups: return true
+        case .refused: throw refusal(of: uid, by: policy)
         }
-        guard decision == .permitted else {
-            throw ErrorAnswer(
-                403, "peer-not-allowed",
-                "uid \(uid) may not use \(subject), for which \"allow\" names \(policy.rule); add the user there or to the group"
-            )
+    }
+
+    mutating func checkGroups(for policy: AccessPolicy) async throws(ErrorAnswer) {
+        guard let uid else { throw Self.unknownPeer }
+        guard policy.decide(uid: uid, memberships: try await groups(of: uid, for: policy)) == .permitted else {
+            throw refusal(of: uid, by: policy)
         }
+    }
+
+    @inline(never)
+    private mutating func refusal(of uid: UInt32, by policy: AccessPolicy) -> ErrorAnswer {
+        ErrorAnswer(
+            403, "peer-not-allowed",
+            "uid \(uid) may not use \(subject), for which \"allow\" names \(policy.rule); add the user there or to the group"
+        )
     }
 
     /// Has the caller's groups looked up before anything else is asked.
     ///
     /// - Returns: whether they are known now; if not, `checkAccess` tells why.
-    func findGroups() async -> Bool {
+    mutating func findGroups() async -> Bool {
         guard let uid else { return false }
         let channel = caller.channel
         do throws(CallerGroups.Failure) {
@@ -30,7 +48,7 @@ extension Exchange {
         } catch { return false }
     }
 
-    private func groups(of uid: UInt32, for policy: AccessPolicy) async throws(ErrorAnswer) -> Set<UInt32> {
+    private mutating func groups(of uid: UInt32, for policy: AccessPolicy) async throws(ErrorAnswer) -> Set<UInt32> {
         let channel = caller.channel
         do throws(CallerGroups.Failure) {
             return try await state.callerGroups.find(uid, waking: caller.parker) { !channel.hasLeft }

@@ -9,19 +9,34 @@ extension Exchange {
     /// Bytes of one answer, at most.
     static let collectLimit = 1 << 20
 
-    /// Whether an answer framed so cannot be cut for this caller to see.
-    func hidesCuts(_ framing: BodyFraming) -> Bool {
-        caller.isUnix && framing.towards(facts.version) == .untilClose
+    /// Puts the whole content, without its framing, behind the answer's head in the upstream's input, where the answer
+    /// could not be cut for the caller to see.
+    ///
+    /// - Returns: bytes of content, counted in `LoopState.heldContent` until the caller gives them back; nil if nothing
+    ///   was done, since the answer has a length or no content.
+    @inline(never)
+    mutating func collect(
+        _ upstream: inout ClientConnection, _ headCount: Int, _ route: Route
+    ) async throws(ForwardFailure) -> UInt64? {
+        guard let framing = try? upstream.responseFraming(facts), framing.towards(facts.version) == .untilClose else {
+            return nil
+        }
+        if upstream.answersEventStream { throw unknownLength("is an event stream") }
+        // An invitation would stand before an answer that has begun for the upstream.
+        facts.expectsContinue = false
+        var taken = 0
+        do throws(ForwardFailure) {
+            try await collect(&upstream, framing, headCount, &taken, route)
+            return UInt64(taken)
+        } catch {
+            state.heldContent.giveBack(taken)
+            throw error
+        }
     }
 
-    /// Puts the whole content, without its framing, behind the answer's head in the upstream's input.
-    ///
-    /// - Parameter taken: bytes counted in `LoopState.heldContent`, also after a failure; for the caller to give back.
-    /// - Returns: how the content is framed now: by its length.
-    mutating func collect(
-        _ upstream: inout ClientConnection, _ framing: BodyFraming, headCount: Int, taken: inout Int, _ route: Route
-    ) async throws(ForwardFailure) -> BodyFraming {
-        if upstream.answersEventStream { throw unknownLength("is an event stream") }
+    private mutating func collect(
+        _ upstream: inout ClientConnection, _ framing: BodyFraming, _ headCount: Int, _ taken: inout Int, _ route: Route
+    ) async throws(ForwardFailure) {
         var rest = ByteBuffer()
         rest.append(upstream.input.readable.extracting(droppingFirst: headCount))
         upstream.input.truncate(to: headCount)
@@ -60,10 +75,8 @@ extension Exchange {
                     ))
             }
         }
-        let length = upstream.input.count - headCount
         // Not of this answer: with it in its input the connection is of no further use.
         upstream.input.append(rest)
-        return .length(UInt64(length))
     }
 
     /// Takes what is there, to a bound.

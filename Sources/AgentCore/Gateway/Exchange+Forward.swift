@@ -21,46 +21,48 @@ extension Exchange {
     }
 
     /// Sends the prepared request to the route's upstream and brings the answer back.
-    mutating func forward(_ route: Route) async -> End {
+    mutating func forward(_ routeState: RouteState) async -> End {
+        let route = routeState.route
         var attempts = Attempts()
-        countActive(+1)
-        defer { countActive(-1) }
+        routeState.meter.active += 1
+        defer { routeState.meter.active -= 1 }
         do throws(ForwardFailure) {
             while true {
-                if picks.isEmpty { try await chooseCredentials(route) }
-                var upstream = try await connect(route, fresh: attempts.isFreshRetry)
-                // Dialling takes its time, and what has ended meanwhile is not sent.
-                if !upstream.isReused, havePicksEnded {
-                    picks.removeAll(keepingCapacity: true)
-                    do throws(ForwardFailure) { try await chooseCredentials(route) } catch {
-                        upstream.close()
-                        throw error
-                    }
-                }
+                if picks.isEmpty, try !choose(routeState) { try await waitForCredentials(routeState) }
+                // What can be done without waiting is done without a call that could: each of those has its price.
+                var upstream =
+                    if let kept = kept(routeState, attempts) { kept } else { try await connect(routeState) }
                 let headCount: Int
                 do throws(ForwardFailure) {
-                    send(to: &upstream)
-                    headCount = try await awaitHead(&upstream, route)
+                    // Dialling takes its time, and what has ended meanwhile is not sent.
+                    if !upstream.value.isReused, havePicksEnded() {
+                        picks.removeAll(keepingCapacity: true)
+                        if try !choose(routeState) { try await waitForCredentials(routeState) }
+                    }
+                    send(to: &upstream.value)
+                    headCount = try await awaitHead(&upstream.value, route)
                 } catch {
-                    upstream.abort()
-                    guard case .died = error, mayRetry(upstream, attempts) else { throw error }
+                    upstream.value.abort()
+                    guard case .died = error, mayRetry(upstream.value, attempts) else { throw error }
                     attempts.isFreshRetry = true
                     continue
                 }
-                if await isRefusal(&upstream, headCount, route), await hasBetterCredential(route, &attempts) {
+                if mayBeRefusal(upstream.value, route), await isRefusal(&upstream.value, headCount, route),
+                    await hasBetterCredential(routeState, &attempts)
+                {
                     record.isReplayed = true
-                    upstream.close()
+                    upstream.value.close()
                     continue
                 }
-                return await relay(upstream, headCount: headCount, route)
+                return await relay(upstream, headCount: headCount, routeState)
             }
         } catch {
             return await end(error)
         }
     }
 
-    /// Why a call cannot be brought to its end.
-    enum ForwardFailure: Error {
+    /// Why a call cannot be brought to its end. Indirect: every place that can throw it keeps room for it.
+    indirect enum ForwardFailure: Error {
         /// The caller has left; nobody waits for an answer.
         case callerLeft
         /// The caller's content broke off, or its framing is wrong.
@@ -94,17 +96,21 @@ extension Exchange {
 
     // MARK: Connection
 
-    private mutating func connect(_ route: Route, fresh: Bool) async throws(ForwardFailure) -> ClientConnection {
-        let pool = state.pool(for: route)
-        if !fresh, let connection = pool.take(for: caller.parker) {
-            state.metrics.reusedUpstreamConnections &+= 1
-            return connection
-        }
+    /// An idle connection, unless one has just turned out to be dead.
+    @inline(never)
+    private mutating func kept(_ routeState: RouteState, _ attempts: Attempts) -> OwnedBox<ClientConnection>? {
+        guard !attempts.isFreshRetry, let connection = routeState.pool.take(for: caller.parker) else { return nil }
+        state.meters.reusedUpstreamConnections &+= 1
+        return connection
+    }
+
+    private mutating func connect(_ routeState: RouteState) async throws(ForwardFailure) -> OwnedBox<ClientConnection> {
+        let route = routeState.route
         let channel = caller.channel
         do {
-            let connection = try await pool.connect(
+            let connection = try await routeState.pool.connect(
                 for: caller.parker, by: state.loop.now + route.timeouts.connect, while: { !channel.hasLeft })
-            state.metrics.upstreamConnections &+= 1
+            state.meters.upstreamConnections &+= 1
             return connection
         } catch {
             switch error {
@@ -121,7 +127,8 @@ extension Exchange {
     /// Whether the request goes out once more on a fresh connection: a kept one may die at the very moment it is used
     /// again. Only a request that may be executed twice, since nobody knows how far the first one came (RFC 9110
     /// §9.2.2, RFC 9112 §9.3.1).
-    private func mayRetry(_ upstream: borrowing ClientConnection, _ attempts: Attempts) -> Bool {
+    @inline(never)
+    private mutating func mayRetry(_ upstream: borrowing ClientConnection, _ attempts: Attempts) -> Bool {
         upstream.isReused && !upstream.hasAnswered && !attempts.isFreshRetry && facts.method.isIdempotent
             && held.canBeSentAgain && !upload.hadTrailers
     }
@@ -130,6 +137,7 @@ extension Exchange {
 
     /// Puts the request into the connection's output: the head with the credentials, and the content that was sent
     /// before, if this is not the first time.
+    @inline(never)
     private mutating func send(to upstream: inout ClientConnection) {
         isUploadRefused = false
         interimCount = 0
@@ -172,11 +180,12 @@ extension Exchange {
     }
 
     /// While content is under way either side may be the slow one, and a pause is bounded; after it the upstream thinks.
-    private func answerDeadline(_ route: Route) -> Int64 {
+    private mutating func answerDeadline(_ route: Route) -> Int64 {
         state.loop.now + (upload.isComplete ? route.timeouts.header : route.timeouts.idle)
     }
 
-    private func lateAnswer(_ upstream: borrowing ClientConnection, _ route: Route) -> ErrorAnswer {
+    @inline(never)
+    private mutating func lateAnswer(_ upstream: borrowing ClientConnection, _ route: Route) -> ErrorAnswer {
         if upload.isComplete {
             let waited = ReadableDuration(route.timeouts.header)
             return ErrorAnswer(
@@ -191,6 +200,7 @@ extension Exchange {
     }
 
     /// Reads what has arrived of an answer; interim ones are passed on at once.
+    @inline(never)
     private mutating func readHead(_ upstream: inout ClientConnection) throws(ForwardFailure) -> Int? {
         while true {
             do {
@@ -238,6 +248,7 @@ extension Exchange {
     /// Moves request content from the caller to the upstream for as long as neither blocks, a bounded number of times.
     ///
     /// - Returns: whether anything moved.
+    @inline(never)
     mutating func pumpUpload(_ upstream: inout ClientConnection) throws(ForwardFailure) -> Bool {
         var hasMoved = false
         isUploadBusy = false

@@ -3,30 +3,74 @@
 
 /// The answer on its way back, while the request may still be on its way out.
 extension Exchange {
+    /// What is known of an answer once its head has been passed on.
+    private struct Course {
+        let status: Int
+        let isTunnel: Bool
+        let keepsCaller: Bool
+        let upstreamStays: Bool
+    }
+
     /// Passes the answer on whose head is the first `headCount` bytes of the upstream's input.
-    mutating func relay(_ upstream: consuming ClientConnection, headCount: Int, _ route: Route) async -> End {
+    mutating func relay(_ upstream: consuming OwnedBox<ClientConnection>, headCount: Int, _ routeState: RouteState) async
+        -> End
+    {
+        let route = routeState.route
+        var collected: UInt64?
+        if caller.isUnix, facts.version == .http10 {
+            do throws(ForwardFailure) { collected = try await collect(&upstream.value, headCount, route) } catch {
+                upstream.value.abort()
+                return await end(error)
+            }
+        }
+        defer { state.heldContent.giveBack(Int(collected ?? 0)) }
+        let course: Course
+        do throws(ErrorAnswer) {
+            course = try beginAnswer(&upstream.value, headCount, collected, route)
+        } catch {
+            upstream.value.abort()
+            return await answer(error)
+        }
+        if course.isTunnel { return await tunnel(upstream, status: course.status, route) }
+        var deadline = state.loop.now + route.timeouts.idle
+        var outcome = moveAnswer(&upstream.value, route, &deadline)
+        while outcome == nil {
+            if isAnswerBusy {
+                // More may be ready at once: others on the loop first.
+                await Task.yield()
+            } else if await caller.parker.park(until: deadline) == .timedOut {
+                outcome = .cut("idle-timeout")
+                break
+            }
+            outcome = moveAnswer(&upstream.value, route, &deadline)
+        }
+        if case .cut(let failure)? = outcome {
+            upstream.value.abort()
+            finish(status: course.status, failure: failure)
+            return .abort
+        }
+        if !upload.isComplete, course.upstreamStays, course.status < 300 { await finishUpload(&upstream.value, route) }
+        return endAnswer(upstream, course, routeState)
+    }
+
+    /// Writes the head, and makes ready for the content.
+    ///
+    /// - Parameter collected: bytes of content that stand behind the head already, without framing.
+    @inline(never)
+    private mutating func beginAnswer(
+        _ upstream: inout ClientConnection, _ headCount: Int, _ collected: UInt64?, _ route: Route
+    ) throws(ErrorAnswer) -> Course {
         var framing: BodyFraming
         do throws(HTTPError) {
             framing = try upstream.responseFraming(facts)
         } catch {
-            upstream.abort()
-            return await answer(
-                ErrorAnswer(502, "upstream-nonsense", "\(upstreamName) answered what cannot be framed: \(error)"))
+            throw ErrorAnswer(502, "upstream-nonsense", "\(upstreamName) answered what cannot be framed: \(error)")
         }
         let status = upstream.head.status
         // An invitation after the answer's head would stand in its content.
         facts.expectsContinue = false
         let upstreamStays = upstream.keepsAlive(framing)
-        var collected = 0
-        defer { state.heldContent.giveBack(collected) }
-        if hidesCuts(framing) {
-            do throws(ForwardFailure) {
-                framing = try await collect(&upstream, framing, headCount: headCount, taken: &collected, route)
-            } catch {
-                upstream.abort()
-                return await end(error)
-            }
-        }
+        if let collected { framing = .length(collected) }
         let outgoing = framing.towards(facts.version)
         // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
         // told from a next request.
@@ -40,24 +84,23 @@ extension Exchange {
         // A stream that is silent keeps no memory; the block would lie here until the next request.
         state.loop.buffers.reclaim(&caller.input)
         download.begin(framing, as: outgoing)
-        if case .tunnel = framing { return await tunnel(upstream, status: status, route) }
+        return Course(
+            status: status, isTunnel: framing == .tunnel, keepsCaller: keepsCaller, upstreamStays: upstreamStays)
+    }
 
-        switch await pumpAnswer(&upstream, route) {
-        case .whole:
-            if !upload.isComplete, upstreamStays, status < 300 { await finishUpload(&upstream, route) }
-            if upstreamStays, upload.isComplete, !isUploadRefused {
-                if state.pool(for: route).give(upstream) { state.noteIdleUpstream() }
-            } else {
-                upstream.close()
-            }
-            finish(status: status)
-            if keepsCaller { return .keepAlive }
-            return upload.isComplete && caller.input.isEmpty ? .close : .linger
-        case .cut(let failure):
-            upstream.abort()
-            finish(status: status, failure: failure)
-            return .abort
+    /// The answer is whole, and written.
+    @inline(never)
+    private mutating func endAnswer(
+        _ upstream: consuming OwnedBox<ClientConnection>, _ course: Course, _ routeState: RouteState
+    ) -> End {
+        if course.upstreamStays, upload.isComplete, !isUploadRefused {
+            if routeState.pool.give(upstream) { state.noteIdleUpstream() }
+        } else {
+            upstream.value.close()
         }
+        finish(status: course.status)
+        if course.keepsCaller { return .keepAlive }
+        return upload.isComplete && caller.input.isEmpty ? .close : .linger
     }
 
     /// The upstream has answered well before the request was whole, and goes on listening: it gets the rest. After an
@@ -85,36 +128,33 @@ extension Exchange {
         case cut(String)
     }
 
-    /// Moves the answer, and what is left of the request, until the answer is whole and written.
-    private mutating func pumpAnswer(_ upstream: inout ClientConnection, _ route: Route) async -> Outcome {
-        var deadline = state.loop.now + route.timeouts.idle
-        while true {
-            var hasMoved = false
-            switch pumpDownload(&upstream) {
-            case .moved: hasMoved = true
-            // All that was there has gone on: the stream lives, though there is nothing more to do now.
-            case .blocked(let some): if some { deadline = state.loop.now + route.timeouts.idle }
-            case .whole: return .whole
-            case .failed(let failure): return .cut(failure)
-            }
-            if !upload.isComplete {
-                do throws(ForwardFailure) {
-                    if try pumpUpload(&upstream) { deadline = state.loop.now + route.timeouts.idle }
-                    if isUploadBusy { hasMoved = true }
-                } catch {
-                    // The caller cannot finish its request: nobody knows what the upstream makes of it.
-                    return .cut("client-cut")
-                }
-            }
-            if caller.hasLeft { return .cut("client-gone") }
-            if hasMoved {
-                deadline = state.loop.now + route.timeouts.idle
-                // More may be ready at once: others on the loop first.
-                await Task.yield()
-            } else if await caller.parker.park(until: deadline) == .timedOut {
-                return .cut("idle-timeout")
+    /// Moves what is there of the answer, and what is left of the request.
+    ///
+    /// - Returns: how it ended; nil if more will come, at once if `isAnswerBusy`.
+    @inline(never)
+    private mutating func moveAnswer(
+        _ upstream: inout ClientConnection, _ route: Route, _ deadline: inout Int64
+    ) -> Outcome? {
+        isAnswerBusy = false
+        switch pumpDownload(&upstream) {
+        case .moved: isAnswerBusy = true
+        // All that was there has gone on: the stream lives, though there is nothing more to do now.
+        case .blocked(let some): if some { deadline = state.loop.now + route.timeouts.idle }
+        case .whole: return .whole
+        case .failed(let failure): return .cut(failure)
+        }
+        if !upload.isComplete {
+            do throws(ForwardFailure) {
+                if try pumpUpload(&upstream) { deadline = state.loop.now + route.timeouts.idle }
+                if isUploadBusy { isAnswerBusy = true }
+            } catch {
+                // The caller cannot finish its request: nobody knows what the upstream makes of it.
+                return .cut("client-cut")
             }
         }
+        if caller.hasLeft { return .cut("client-gone") }
+        if isAnswerBusy { deadline = state.loop.now + route.timeouts.idle }
+        return nil
     }
 
     private enum Movement {
@@ -162,7 +202,7 @@ extension Exchange {
     }
 
     /// Fields that the agent adds to an answer.
-    private func extraFields(_ route: Route) -> String {
+    private mutating func extraFields(_ route: Route) -> String {
         var text = ""
         if route.spec.showsCredential, let name = picks.first?.name {
             text += "gateway-agent-credential: \(name.headerText)\r\n"
@@ -177,7 +217,9 @@ extension Exchange {
     ///
     /// The credential was in the handshake; a connection that lives longer than the token goes on, since the upstream
     /// has accepted it and neither side could tell the other of a new one.
-    private mutating func tunnel(_ upstream: consuming ClientConnection, status: Int, _ route: Route) async -> End {
+    private mutating func tunnel(_ upstream: consuming OwnedBox<ClientConnection>, status: Int, _ route: Route) async
+        -> End
+    {
         upload.begin(.tunnel, as: .tunnel)
         var deadline = state.loop.now + route.timeouts.idle
         var failure: String?
@@ -185,9 +227,9 @@ extension Exchange {
         do throws(IOFailure) {
             while !(callerEnded && upstreamEnded) {
                 let up = try Self.move(
-                    caller.channel, &caller.input, &upload, upstream.channel, &upstream.output, &callerEnded)
+                    caller.channel, &caller.input, &upload, upstream.value.channel, &upstream.value.output, &callerEnded)
                 let down = try Self.move(
-                    upstream.channel, &upstream.input, &download, caller.channel, &caller.output, &upstreamEnded)
+                    upstream.value.channel, &upstream.value.input, &download, caller.channel, &caller.output, &upstreamEnded)
                 if up || down {
                     deadline = state.loop.now + route.timeouts.idle
                     await Task.yield()
@@ -199,7 +241,7 @@ extension Exchange {
         } catch {
             failure = "tunnel-cut"
         }
-        if failure == nil { upstream.close() } else { upstream.abort() }
+        if failure == nil { upstream.value.close() } else { upstream.value.abort() }
         finish(status: status, failure: failure)
         return failure == nil ? .close : .abort
     }

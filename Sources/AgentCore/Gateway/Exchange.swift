@@ -6,6 +6,9 @@
 /// The walk is in `run`, top to bottom. One value serves a connection for all its requests, so that the next one finds
 /// its memory ready. It is the own value of its connection's one task, on the connection's loop: a class, or a property of
 /// one, would be asked at every access whether somebody else has it in use, and there are a hundred of them in a call.
+///
+/// Its asynchronous functions only wait, and call steps that do not, and that are never inlined: whatever would be on the
+/// stack of a step would else be in the frame of the function that waits, for as long as it does (`scripts/frames`).
 struct Exchange: ~Copyable {
     var caller: ServerConnection
     let state: LoopState
@@ -36,10 +39,9 @@ struct Exchange: ~Copyable {
     /// What the route's chains count in: a reload numbers the credentials anew, and a call under way goes on by the
     /// numbers that it began with.
     private(set) var table: CredentialTable
-    /// The route in use; nil before one is found, and for the agent's own endpoints.
-    var route: Route?
-    /// Where the route counts.
-    private var metricSlot: Int?
+    /// The route in use, with what the loop keeps for it; nil before one is found, and for the agent's own endpoints.
+    var routeState: RouteState?
+    var route: Route? { routeState?.route }
     /// How the content is framed is known: only then can be told where the next request begins.
     var isFramed = false
     /// The head has left the caller's buffer.
@@ -48,8 +50,9 @@ struct Exchange: ~Copyable {
     var isUploadRefused = false
     /// Bytes of interim answers so far.
     var interimCount = 0
-    /// There is more of the request to move than was moved in one turn.
+    /// There is more of the request, or of the answer, to move than was moved in one turn.
     var isUploadBusy = false
+    var isAnswerBusy = false
     /// Nothing is permitted to the caller, whatever it asks for: the answer ends the connection.
     var isStranger = false
     /// Told to the caller in `gateway-agent-reason` when an answer of the upstream is passed on that the agent tried to
@@ -93,17 +96,10 @@ struct Exchange: ~Copyable {
         begin()
         do throws(ErrorAnswer) {
             try checkRequest()
-            if isForAgent { return await serveLocal(headCount: headCount) }
-            guard let route = caller.withHead({ state.plan.route(for: $1.slice($0.pathRange)) }) else {
-                throw ErrorAnswer(404, "no-route", noRouteMessage)
-            }
-            self.route = route
-            metricSlot = state.metricSlots[route.number]
-            record.route = route.spec.prefix
-            record.upstream = route.spec.upstream.host
-            try await checkAccess(route.access)
-            try prepare(route, headCount: headCount)
-            return await forward(route)
+            guard let found = try findRoute() else { return await serveLocal(headCount: headCount) }
+            if try needsGroups(for: found.route.access) { try await checkGroups(for: found.route.access) }
+            try prepare(found.route, headCount: headCount)
+            return await forward(found)
         } catch {
             return await answer(error, headCount: headCount)
         }
@@ -111,17 +107,18 @@ struct Exchange: ~Copyable {
 
     // MARK: Steps
 
+    @inline(never)
     private mutating func begin() {
         request = state.nextRequest()
         began = state.loop.now
         table = state.credentials
         reason = nil
-        route = nil
-        metricSlot = nil
+        routeState = nil
         isFramed = false
         hasConsumedHead = false
         isUploadRefused = false
-        picks.removeAll(keepingCapacity: true)
+        // One or two, and so at a tenth of what `removeAll(keepingCapacity:)` costs.
+        while picks.popLast() != nil {}
         facts = caller.withHead { head, _ in
             Facts(
                 method: head.method, version: head.version, keepsAlive: head.keepsAlive,
@@ -133,6 +130,7 @@ struct Exchange: ~Copyable {
     }
 
     /// What is refused whatever the route.
+    @inline(never)
     private mutating func checkRequest() throws(ErrorAnswer) {
         if isStranger { facts.keepsAlive = false }
         do throws(HTTPError) {
@@ -142,8 +140,8 @@ struct Exchange: ~Copyable {
         } catch {
             throw ErrorAnswer(error.status, error.code, error.description)
         }
-        let isUnix = caller.isUnix
-        switch caller.withHead({ state.plan.hosts.check($0, in: $1, isUnix: isUnix) }) {
+        let (isUnix, hosts) = (caller.isUnix, state.plan.hosts)
+        switch caller.withHead({ hosts.check($0, in: $1, isUnix: isUnix) }) {
         case nil: break
         case .origin:
             throw ErrorAnswer(
@@ -164,7 +162,21 @@ struct Exchange: ~Copyable {
         ErrorAnswer(403, "peer-unknown", "the owner of this connection could not be established; call from this host")
     }
 
-    private var noRouteMessage: String {
+    /// - Returns: nil if the request is for the agent itself.
+    @inline(never)
+    private mutating func findRoute() throws(ErrorAnswer) -> RouteState? {
+        if isForAgent() { return nil }
+        let state = state
+        guard let found = caller.withHead({ state.route(for: $1.slice($0.pathRange)) }) else {
+            throw ErrorAnswer(404, "no-route", noRouteMessage())
+        }
+        routeState = found
+        record.route = found.route.spec.prefix
+        record.upstream = found.route.spec.upstream.host
+        return found
+    }
+
+    private mutating func noRouteMessage() -> String {
         let path = caller.withHead { $1.text($0.pathRange, limit: 100) }
         let prefixes = state.plan.routes.prefix(10).map(\.spec.prefix).sorted()
         guard !prefixes.isEmpty else { return "no routes are configured; add one to the agent's configuration" }
@@ -172,6 +184,7 @@ struct Exchange: ~Copyable {
     }
 
     /// Writes the head that goes to the upstream, without the credential, and lets the received one go.
+    @inline(never)
     private mutating func prepare(_ route: Route, headCount: Int) throws(ErrorAnswer) {
         var options: HeadWriter.RequestOptions = []
         if facts.asksWebSocket { options.insert(.webSocket) }
@@ -197,6 +210,7 @@ struct Exchange: ~Copyable {
     }
 
     /// The call is over: counts it and tells of it.
+    @inline(never)
     mutating func finish(status: Int?, failure: String? = nil) {
         record.status = status
         if let failure { record.failure = failure }
@@ -211,18 +225,13 @@ struct Exchange: ~Copyable {
 }
 
 extension Exchange {
-    func countActive(_ change: Int64) {
-        guard let metricSlot else { return }
-        state.metrics.update(slot: metricSlot) { $0.active += change }
-    }
-
     /// Adds the finished call to the route's counters.
     private mutating func count() {
-        guard let metricSlot else {
-            if record.failure != nil { state.metrics.countRefusal(record.failure ?? "") }
+        guard let routeState else {
+            if record.failure != nil { state.meters.countRefusal(record.failure ?? "") }
             return
         }
-        state.metrics.count(record, slot: metricSlot)
+        routeState.meter.count(record)
     }
 }
 

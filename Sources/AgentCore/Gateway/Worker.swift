@@ -82,7 +82,7 @@ actor Worker: LoopBound {
                     openCount += 1
                     peakCount = max(peakCount, openCount)
                     isStarved = false
-                    state.metrics.acceptedConnections &+= 1
+                    state.meters.acceptedConnections &+= 1
                     start(accepted.takeDescriptor(), isUnix)
                 }
             }
@@ -105,26 +105,35 @@ actor Worker: LoopBound {
             openCount -= 1
             if openCount == 0 { giveBack() }
         }
-        let connection: ServerConnection
-        do throws(SystemError) {
-            connection = try ServerConnection(
-                adopting: descriptor, isUnix: isUnix, on: loop, shutdown: state.shutdown)
-        } catch { return }
-        let channel = connection.channel
-        let identity = ObjectIdentifier(channel)
-        state.channels[identity] = channel
-        state.metrics.openConnections += 1
-        var caller = Caller(connection, isUnix: isUnix, state: state)
-        let uid = caller.uid
+        guard var caller = admit(descriptor, isUnix: isUnix) else { return }
+        let (channel, uid) = (caller.value.channel, caller.value.uid)
         if shares.take(uid, isExempt: state.plan.access.isOwn(uid)) {
-            await caller.serve()
+            await caller.value.serve()
             shares.giveBack(uid)
         } else {
-            caller.turnAway()
+            caller.value.turnAway()
         }
+        forget(channel)
+    }
+
+    // Not inlined into `serve`: see `Exchange`.
+    @inline(never)
+    private func admit(_ descriptor: consuming Descriptor, isUnix: Bool) -> OwnedBox<Caller>? {
+        do throws(SystemError) {
+            let connection = try ServerConnection(
+                adopting: descriptor, isUnix: isUnix, on: loop, shutdown: state.shutdown)
+            let channel = connection.channel
+            state.channels[ObjectIdentifier(channel)] = channel
+            state.meters.openConnections += 1
+            return OwnedBox(Caller(connection, isUnix: isUnix, state: state))
+        } catch { return nil }
+    }
+
+    @inline(never)
+    private func forget(_ channel: Channel) {
         channel.close()
-        state.metrics.openConnections -= 1
-        state.channels[identity] = nil
+        state.meters.openConnections -= 1
+        state.channels[ObjectIdentifier(channel)] = nil
     }
 
     private func giveBack() {
@@ -170,7 +179,7 @@ actor Worker: LoopBound {
         return turns
     }
 
-    var metrics: WorkerMetrics { state.metrics }
+    var metrics: WorkerMetrics { state.meters.metrics }
     var connectionCount: Int { state.channels.count }
 
     /// Accepts no more; idle connections end, calls under way go on.
