@@ -44,15 +44,23 @@ struct Caller: ~Copyable {
                 if standing == .needsGroups, await exchange.findGroups() { takeStanding() }
                 exchange.isStranger = standing == .refused
                 switch await exchange.run(headCount: headCount) {
-                case .keepAlive: if state.isDraining { return exchange.caller.close() }
-                case .close: return exchange.caller.close()
-                case .linger: return await exchange.caller.closeLingering()
+                case .keepAlive where !state.isDraining: break
+                case .keepAlive, .close:
+                    await settle()
+                    return exchange.caller.close()
+                case .linger:
+                    await settle()
+                    return await exchange.caller.closeLingering()
                 case .abort: return exchange.caller.abort()
                 }
             } catch {
                 return await end(error)
             }
         }
+    }
+
+    private mutating func settle() async {
+        await exchange.caller.settle(by: state.loop.now + state.plan.timeouts.requestHead)
     }
 
     /// Once a connection and plan, as long as no groups have to be looked up.

@@ -267,7 +267,7 @@ extension Exchange {
             if !upstream.output.isEmpty {
                 do throws(IOFailure) {
                     let before = upstream.output.count
-                    let isDone = try upstream.write()
+                    let isDone = try upload.isComplete ? upstream.post() : upstream.write()
                     hasMoved = hasMoved || upstream.output.count < before
                     if !isDone { return hasMoved }
                 } catch {

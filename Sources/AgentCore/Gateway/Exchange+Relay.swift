@@ -182,7 +182,7 @@ extension Exchange {
             if !caller.output.isEmpty {
                 let count = caller.output.count
                 do throws(IOFailure) {
-                    let isDone = try caller.channel.write(from: &caller.output) == .done
+                    let isDone = try caller.channel.post(&caller.output) == .done
                     hasMoved = hasMoved || caller.output.count < count
                     guard isDone else { return .blocked(hasMoved: hasMoved) }
                 } catch { return .failed("client-gone") }

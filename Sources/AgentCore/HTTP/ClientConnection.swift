@@ -36,7 +36,7 @@ struct ClientConnection: ~Copyable {
     ///
     /// - Returns: false if bytes are left over, wherever they wait.
     mutating func rest() -> Bool {
-        guard output.isEmpty, isSilent else { return false }
+        guard output.isEmpty, !channel.hasPosted, isSilent else { return false }
         // An answer that came whole leaves its block behind.
         loop.buffers.reclaim(&input)
         channel.parker = nil
@@ -57,6 +57,13 @@ struct ClientConnection: ~Copyable {
     /// - Returns: true when all has gone.
     mutating func write() throws(IOFailure) -> Bool {
         guard try channel.write(from: &output, wiping: carriesSecret) == .done else { return false }
+        carriesSecret = false
+        return true
+    }
+
+    /// The same, at the end of the loop's turn if it is little.
+    mutating func post() throws(IOFailure) -> Bool {
+        guard try channel.post(&output, wiping: carriesSecret) == .done else { return false }
         carriesSecret = false
         return true
     }

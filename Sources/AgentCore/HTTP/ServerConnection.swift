@@ -88,7 +88,7 @@ struct ServerConnection: ~Copyable {
             case .bytes: continue
             case .ended: throw input.isEmpty ? .closed : .truncated
             case .blocked:
-                if shutdown.isDraining, input.isEmpty, !isLeaving {
+                if shutdown.isDraining, input.isEmpty, !isLeaving, (try? channel.flush()) != false {
                     // Only now: what the kernel already holds is a request to be answered. Between two requests a
                     // caller has to expect the end; one that has just come has not been answered anything yet.
                     if hasServed { throw .closed }
@@ -113,6 +113,14 @@ struct ServerConnection: ~Copyable {
                 if try channel.write(from: &output, wiping: wiping) == .done { return true }
             } catch { return false }
             if await parker.park(until: deadline) == .timedOut { return false }
+        }
+    }
+
+    /// Waits until the peer has taken what was posted, within `deadline`.
+    mutating func settle(by deadline: Int64) async {
+        while channel.hasPosted {
+            guard (try? channel.flush()) == false else { return }
+            if await parker.park(until: deadline) == .timedOut { return }
         }
     }
 

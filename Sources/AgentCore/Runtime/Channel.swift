@@ -19,7 +19,7 @@ final class Channel: EventTarget {
     /// Called at an event while `parker` is nil.
     var whenIdle: (() -> Void)?
 
-    private let loop: EventLoop
+    let loop: EventLoop
     private var descriptor: Int32
     private var registration: RegistrationID?
     private var asksForWrites: Bool
@@ -35,6 +35,10 @@ final class Channel: EventTarget {
     private(set) var isWritable = true
     /// The peer will send no more, or the connection is broken (EPOLLRDHUP, EPOLLHUP, EPOLLERR).
     private(set) var isHungUp = false
+    /// See `post`.
+    var posted = Posted()
+    /// Behind this one in the loop's list of those that have posted.
+    var nextPosted: Channel?
 
     enum ReadOutcome: Equatable {
         /// So many bytes were appended.
@@ -99,7 +103,20 @@ final class Channel: EventTarget {
         }
         if events & EPOLLIN.rawValue != 0 { isReadable = true }
         if events & EPOLLOUT.rawValue != 0 { isWritable = true }
+        listIfPosted()
+        notify()
+    }
+
+    func notify() {
         if let parker { parker.unpark() } else { whenIdle?() }
+    }
+
+    /// A write at the end of a turn has failed, with nobody there to be told.
+    func broke() {
+        isHungUp = true
+        isReadable = true
+        isWritable = true
+        notify()
     }
 
     /// The connect(2) was done at once (a Unix socket); no event need be waited for.
@@ -222,14 +239,20 @@ final class Channel: EventTarget {
     ///
     /// - Parameter wiping: overwrite what has gone, because it carried a secret.
     func write(from buffer: inout ByteBuffer, wiping: Bool = false) throws(IOFailure) -> WriteOutcome {
+        guard try flush() else { return .blocked }
+        return try write(out: &buffer, wiping: wiping) ? .done : .blocked
+    }
+
+    /// - Returns: whether all has gone.
+    func write(out buffer: inout ByteBuffer, wiping: Bool) throws(IOFailure) -> Bool {
         while !buffer.isEmpty {
-            guard isWritable || writeWantsRead && isReadable else { return .blocked }
+            guard isWritable || writeWantsRead && isReadable else { return false }
             let count = try writeOnce(buffer.readable)
-            guard count > 0 else { return .blocked }
+            guard count > 0 else { return false }
             if wiping { buffer.consumeWiping(count) } else { buffer.consume(count) }
         }
         loop.buffers.reclaim(&buffer)
-        return .done
+        return true
     }
 
     /// One write(2) or SSL_write(3); 0 if it is blocked.
@@ -285,13 +308,15 @@ final class Channel: EventTarget {
     /// Tells the peer that no more will come; reading goes on. For a tunnel whose other side has ended.
     func shutdownWriting() {
         guard isOpen else { return }
+        _ = try? flush()
         tls?.shutdown()
         Glibc.shutdown(descriptor, Int32(SHUT_WR))
     }
 
-    /// Ends the connection in order. Idempotent.
+    /// Ends the connection in order, with what was posted as far as the kernel takes it now. Idempotent.
     func close() {
         guard isOpen else { return }
+        _ = try? flush()
         tls?.shutdown()
         release()
     }
@@ -306,6 +331,7 @@ final class Channel: EventTarget {
     }
 
     private func release() {
+        forgetPosted()
         if let registration { loop.deregister(registration) }
         registration = nil
         // The session goes first: it knows the descriptor's number.

@@ -34,6 +34,9 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private let ready = JobQueue()
     private var registrations: [Registration] = []
     private var freeSlots: [Int] = []
+    /// Channels that have posted output in this turn, each leading to the next.
+    private var firstPosted: Channel?
+    private var lastPosted: Channel?
     private var timers = TimerHeap()
     /// Monotonic nanoseconds of the first timer; `Int64.max`: none is set.
     private(set) var nextTimer = Int64.max
@@ -91,6 +94,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             ready.run { job in unsafe job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
             if isStopped { break }
 
+            writePosted()
             beforeSleep?()
             let timeout = prepareToWait()
             let count = unsafe epoll_wait(epoll.raw, events.baseAddress, Int32(capacity), timeout)
@@ -148,6 +152,21 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         let rest = nextTimer - SystemClock.monotonic()
         // Rounded up, so that a timer is not woken for just too early and spun for.
         return rest <= 0 ? 0 : Int32(clamping: (rest + 999_999) / 1_000_000)
+    }
+
+    /// Has the channel's `turnEnds` called when the jobs of this turn have run.
+    func flushAtEnd(_ channel: Channel) {
+        if let last = lastPosted { last.nextPosted = channel } else { firstPosted = channel }
+        lastPosted = channel
+    }
+
+    private func writePosted() {
+        while let channel = firstPosted {
+            firstPosted = channel.nextPosted
+            if firstPosted == nil { lastPosted = nil }
+            channel.nextPosted = nil
+            channel.turnEnds()
+        }
     }
 
     private func takeMail() {
