@@ -12,6 +12,7 @@ actor Agent: LoopBound {
     nonisolated let loop: EventLoop
     private let log: Log
     private let clock: any HostClock
+    private let groupLookUps: GroupLookUps
     private let agentUID: UInt32
     private var configuration: Configuration
     private let listeners: [ListeningSocket]
@@ -51,11 +52,12 @@ actor Agent: LoopBound {
     ///   - agentUID: whose calls are always permitted, besides root's.
     init(
         on loop: EventLoop, configuration: Configuration, listeners: [ListeningSocket], log: Log, agentUID: UInt32,
-        clock: any HostClock = SystemClock()
+        clock: any HostClock = SystemClock(), groupLookUps: GroupLookUps = .ofThisHost
     ) {
         self.loop = loop
         self.log = log
         self.clock = clock
+        self.groupLookUps = groupLookUps
         self.agentUID = agentUID
         self.configuration = configuration
         self.listeners = listeners
@@ -239,7 +241,7 @@ actor Agent: LoopBound {
                 Worker(
                     on: loop, number: number, listeners: listeners, connectionLimit: limit, shares: shares,
                     clock: clock, plan: plan, snapshots: ordered(snapshots, plan), signals: signals, log: log,
-                    seed: seed,
+                    seed: seed, groupLookUps: groupLookUps,
                     renderMetrics: { await self.renderMetrics() }))
             // Not before: the loop's thread would look at what the worker is still putting in place.
             try loop.start()

@@ -49,6 +49,23 @@ class Files(unittest.TestCase):
         self.assertEqual(answer.returncode, 78)
         self.assertIn(f"run: chmod o-w {self.file}", answer.stderr.decode())
 
+    def test_check_ends_with_what_it_looked_at(self) -> None:
+        parts = self.folder / "conf.d"
+        parts.mkdir()
+        (parts / "10-routes.json5").write_text(
+            '{ routes: { "/a/": { upstream: "https://a.example/", chain: ["k"] },'
+            ' "/b/": { upstream: "https://b.example/", chain: ["k"] } } }')
+        read = f"1 credential, 2 routes, read from {self.file}, {parts}/10-routes.json5"
+        self.assertEqual(self.check().stdout.decode().splitlines()[-1], f"all is well: {read}")
+        offline = self.run_it("check", "--offline", "--config", str(self.file))
+        self.assertEqual(offline.returncode, 0)
+        self.assertEqual(offline.stdout.decode(), f"all is well, no source was asked: {read}\n")
+        # Not with anything wrong.
+        (self.folder / "key").unlink()
+        answer = self.check()
+        self.assertEqual(answer.returncode, 69)
+        self.assertNotIn("all is well", answer.stdout.decode() + answer.stderr.decode())
+
     def test_what_cannot_be_listened_on_is_told_with_its_own_repair(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
@@ -76,6 +93,28 @@ class Files(unittest.TestCase):
         with open("/dev/full", "wb") as full:
             agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
                                      stdout=full, stderr=full)
+        self.serve(agent)
+
+    def test_a_second_agent_leaves_the_first_ones_socket_and_nothing_stays_of_either(self) -> None:
+        before = sorted(path.name for path in self.folder.iterdir())
+        agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def start_another() -> None:
+            answer = self.run_it("serve", "--config", str(self.file))
+            self.assertEqual(answer.returncode, 71)
+            self.assertIn(f"another agent (process {agent.pid}) has {self.folder}/agent.sock", answer.stderr.decode())
+            self.assertEqual(self.run_it("status", "--config", str(self.file)).returncode, 0)
+
+        self.serve(agent, start_another)
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), before)
+        # What a killed one leaves is no obstacle.
+        agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.serve(agent, lambda: agent.kill(), ends=False)
+        self.assertIn("agent.sock", [path.name for path in self.folder.iterdir()])
+        agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.serve(agent)
 
     def test_closed_standard_streams_are_not_taken_by_sockets(self) -> None:

@@ -17,14 +17,15 @@ struct AgentClient: Sendable {
         let message: String
     }
 
-    init(_ address: ParsedCommand.AgentAddress) throws(Failure) {
+    /// - Parameter files: nil for those that `address` or the user's surroundings name.
+    init(_ address: ParsedCommand.AgentAddress, files: ConfigurationFiles? = nil) throws(Failure) {
         if let socket = address.socket {
             places = [.unix(socket)]
             startCommand = "systemctl start gateway-agent.socket"
             return
         }
         let listen: ListenSpec
-        let files = CommandRunner.configurationFiles(address.configuration)
+        let files = files ?? CommandRunner.configurationFiles(address.configuration)
         do throws(ConfigurationProblems) {
             listen = try files.load().listen
         } catch {

@@ -24,7 +24,9 @@ extension Field<AllowSpec.Name> {
 extension Field<UInt16> {
     /// The mode of a socket, in octal digits as chmod(1) has it.
     static let mode = text("write the mode in octal digits and quotes, such as \"0660\"") { text throws(Misfit) in
-        guard (3...4).contains(text.utf8.count), let mode = UInt16(text, radix: 8), mode <= 0o777 else {
+        guard (3...4).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x37).contains($0) }),
+            let mode = UInt16(text, radix: 8), mode <= 0o777
+        else {
             throw Misfit()
         }
         return mode

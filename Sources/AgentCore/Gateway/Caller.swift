@@ -41,10 +41,7 @@ struct Caller: ~Copyable {
                     limits: state.plan.limits, idleTimeout: min(timeouts.keepAlive, patience),
                     headTimeout: min(timeouts.requestHead, patience))
                 takeStanding()
-                if standing == .needsGroups, let uid {
-                    await state.lookUpMemberships(of: uid)
-                    takeStanding()
-                }
+                if standing == .needsGroups, await exchange.findGroups() { takeStanding() }
                 exchange.isStranger = standing == .refused
                 switch await exchange.run(headCount: headCount) {
                 case .keepAlive where !state.isDraining: break
@@ -72,7 +69,7 @@ struct Caller: ~Copyable {
         guard judge !== state.plan || standing == .needsGroups else { return }
         judge = state.plan
         standing = AccessPolicy.standing(
-            of: uid, memberships: uid.flatMap { state.memberships(of: $0) }, under: state.plan.policies)
+            of: uid, memberships: uid.flatMap { state.callerGroups.known(of: $0) }, under: state.plan.policies)
     }
 
     /// Ends a connection beyond the share of its user: tells why, as far as that can be done without waiting.

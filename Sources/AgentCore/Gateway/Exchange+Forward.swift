@@ -73,7 +73,7 @@ extension Exchange {
         case answer(ErrorAnswer)
     }
 
-    private mutating func end(_ failure: ForwardFailure) async -> End {
+    mutating func end(_ failure: ForwardFailure) async -> End {
         switch failure {
         case .callerLeft:
             finish(status: nil, failure: "client-gone")

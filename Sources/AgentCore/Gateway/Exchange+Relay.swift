@@ -16,9 +16,17 @@ extension Exchange {
         -> End
     {
         let route = routeState.route
+        var collected: UInt64?
+        if caller.isUnix, facts.version == .http10 {
+            do throws(ForwardFailure) { collected = try await collect(&upstream.value, headCount, route) } catch {
+                upstream.value.abort()
+                return await end(error)
+            }
+        }
+        defer { state.heldContent.giveBack(Int(collected ?? 0)) }
         let course: Course
         do throws(ErrorAnswer) {
-            course = try beginAnswer(&upstream.value, headCount, route)
+            course = try beginAnswer(&upstream.value, headCount, collected, route)
         } catch {
             upstream.value.abort()
             return await answer(error)
@@ -46,11 +54,13 @@ extension Exchange {
     }
 
     /// Writes the head, and makes ready for the content.
+    ///
+    /// - Parameter collected: bytes of content that stand behind the head already, without framing.
     @inline(never)
     private mutating func beginAnswer(
-        _ upstream: inout ClientConnection, _ headCount: Int, _ route: Route
+        _ upstream: inout ClientConnection, _ headCount: Int, _ collected: UInt64?, _ route: Route
     ) throws(ErrorAnswer) -> Course {
-        let framing: BodyFraming
+        var framing: BodyFraming
         do throws(HTTPError) {
             framing = try upstream.responseFraming(facts)
         } catch {
@@ -59,11 +69,12 @@ extension Exchange {
         let status = upstream.head.status
         // An invitation after the answer's head would stand in its content.
         facts.expectsContinue = false
+        let upstreamStays = upstream.keepsAlive(framing)
+        if let collected { framing = .length(collected) }
         let outgoing = framing.towards(facts.version)
         // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
         // told from a next request.
         let keepsCaller = facts.keepsAlive && !state.isDraining && upload.isComplete && outgoing != .untilClose
-        let upstreamStays = upstream.keepsAlive(framing)
         upstream.writeHead(
             facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
             into: &caller.output)

@@ -158,7 +158,7 @@ struct Exchange: ~Copyable {
         guard uid != nil else { throw Self.unknownPeer }
     }
 
-    private static var unknownPeer: ErrorAnswer {
+    static var unknownPeer: ErrorAnswer {
         ErrorAnswer(403, "peer-unknown", "the owner of this connection could not be established; call from this host")
     }
 
@@ -174,41 +174,6 @@ struct Exchange: ~Copyable {
         record.route = found.route.spec.prefix
         record.upstream = found.route.spec.upstream.host
         return found
-    }
-
-    /// Whether the caller may do this.
-    mutating func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
-        if try needsGroups(for: policy) { try await checkGroups(for: policy) }
-    }
-
-    /// The answer without the user database.
-    ///
-    /// - Returns: true if the caller's groups decide: see `checkGroups`.
-    @inline(never)
-    private mutating func needsGroups(for policy: AccessPolicy) throws(ErrorAnswer) -> Bool {
-        guard let uid else { throw Self.unknownPeer }
-        switch policy.decide(uid: uid, memberships: nil) {
-        case .permitted: return false
-        case .needsGroups: return true
-        case .refused: throw refusal(of: uid, by: policy)
-        }
-    }
-
-    private mutating func checkGroups(for policy: AccessPolicy) async throws(ErrorAnswer) {
-        guard let uid else { throw Self.unknownPeer }
-        if state.memberships(of: uid) == nil { await state.lookUpMemberships(of: uid) }
-        guard policy.decide(uid: uid, memberships: state.memberships(of: uid) ?? []) == .permitted else {
-            throw refusal(of: uid, by: policy)
-        }
-    }
-
-    @inline(never)
-    private mutating func refusal(of uid: UInt32, by policy: AccessPolicy) -> ErrorAnswer {
-        let what = route.map { "the route \($0.spec.prefix)" } ?? "the agent's own endpoints"
-        return ErrorAnswer(
-            403, "peer-not-allowed",
-            "uid \(uid) may not use \(what), for which \"allow\" names \(policy.rule); add the user there or to the group"
-        )
     }
 
     private mutating func noRouteMessage() -> String {

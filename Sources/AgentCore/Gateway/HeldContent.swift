@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-/// What all requests of one loop may keep together of their content: a route's `replayBodyBytes` times as many callers
-/// as may connect would be more than the agent has. Confined to its loop.
+/// What all calls of one loop may keep together of their content: a route's `replayBodyBytes` times as many callers as
+/// may connect would be more than the agent has. Confined to its loop.
 ///
-/// Beyond, requests are served as ever; they cannot be sent again.
+/// Beyond, requests are served as ever and cannot be sent again; answers that have to be collected become 502.
 final class HeldContent {
     /// Bytes.
     static let limit = 32 << 20

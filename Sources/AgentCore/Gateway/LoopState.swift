@@ -21,8 +21,7 @@ final class LoopState {
     /// It sleeps without an end, since nothing was idle when it last looked.
     private var isReaperUnset = false
     let diagnosis: SocketDiagnosis?
-    /// Groups of callers' uids, as the user database gave them a moment ago.
-    private var memberships: [UInt32: (groups: Set<UInt32>, expires: Int64)] = [:]
+    let callerGroups: CallerGroups
     /// Shared by the connections of callers.
     let shutdown = ServerConnection.Shutdown()
     var isDraining: Bool { shutdown.isDraining }
@@ -41,7 +40,7 @@ final class LoopState {
 
     init(
         on loop: EventLoop, number: Int, clock: any HostClock, plan: GatewayPlan, snapshots: [CredentialSnapshot],
-        signals: CredentialSignals, log: Log, seed: UInt64,
+        signals: CredentialSignals, log: Log, seed: UInt64, groupLookUps: GroupLookUps,
         renderMetrics: @escaping @Sendable () async -> String
     ) {
         self.loop = loop
@@ -50,6 +49,7 @@ final class LoopState {
         accessLog = AccessLog(log)
         requests = RequestID.Sequence(seed: seed, loop: number)
         self.number = number
+        callerGroups = CallerGroups(on: loop, groupLookUps)
         time = (.max, HostTime(wall: 0, boot: 0))
         self.clock = clock
         self.plan = plan
@@ -132,20 +132,6 @@ final class LoopState {
     private func setLimits(of pool: UpstreamPool) {
         pool.idleLimit = plan.idleUpstreamConnections
         pool.idleTimeout = plan.timeouts.upstreamKeepAlive
-    }
-
-    /// The groups of a uid, if they were looked up a moment ago.
-    func memberships(of uid: UInt32) -> Set<UInt32>? {
-        guard let known = memberships[uid], loop.now < known.expires else { return nil }
-        return known.groups
-    }
-
-    /// Asks the user database, off the loop, and remembers the answer for a minute; a user that is unknown to it has no
-    /// groups.
-    func lookUpMemberships(of uid: UInt32) async {
-        let groups = await EventLoop.offload { Set((try? UserDatabase.groups(of: uid)) ?? []) }
-        if memberships.count >= 1024 { memberships.removeAll() }
-        memberships[uid] = (groups, loop.now + 60_000_000_000)
     }
 
     /// Closes connections that have been idle for too long.

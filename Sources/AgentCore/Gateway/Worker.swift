@@ -31,7 +31,7 @@ actor Worker: LoopBound {
     init(
         on loop: EventLoop, number: Int, listeners: [ListeningSocket], connectionLimit: Int,
         shares: SharedConnectionShares, clock: any HostClock, plan: GatewayPlan, snapshots: [CredentialSnapshot],
-        signals: CredentialSignals, log: Log, seed: UInt64,
+        signals: CredentialSignals, log: Log, seed: UInt64, groupLookUps: GroupLookUps,
         renderMetrics: @escaping @Sendable () async -> String
     ) {
         self.loop = loop
@@ -40,7 +40,7 @@ actor Worker: LoopBound {
         self.shares = shares
         state = LoopState(
             on: loop, number: number, clock: clock, plan: plan, snapshots: snapshots, signals: signals, log: log,
-            seed: seed, renderMetrics: renderMetrics)
+            seed: seed, groupLookUps: groupLookUps, renderMetrics: renderMetrics)
         acceptParker = Parker(on: loop)
     }
 

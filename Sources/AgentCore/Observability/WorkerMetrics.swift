@@ -111,6 +111,8 @@ struct RouteMetrics: Sendable, Equatable {
         switch failure {
         case "no-credential": withoutCredential &+= 1
         case "client-gone": clientAborts &+= 1
+        // The upstream was not asked.
+        case "groups-unknown": break
         case _ where status == nil || (status ?? 0) >= 502: upstreamFailures &+= 1
         default: break
         }

@@ -11,15 +11,14 @@ import Glibc
 final class ListeningSocket: Sendable {
     let descriptor: Descriptor
     let address: SocketAddress
-    /// The path to remove at the end, with the inode that was bound there.
-    private let ownedPath: (path: String, device: dev_t, inode: ino_t)?
+    /// Of a Unix socket that the agent bound itself, until it refuses callers.
+    private let path = Mutex<SocketPath?>(nil)
     private let isOwned: Bool
 
     /// Takes over a socket that listens already: systemd's.
     init(adopting descriptor: consuming Descriptor, address: SocketAddress) {
         self.descriptor = descriptor
         self.address = address
-        ownedPath = nil
         isOwned = false
     }
 
@@ -27,46 +26,35 @@ final class ListeningSocket: Sendable {
     init(tcp address: SocketAddress) throws(SystemError) {
         descriptor = try Socket.listen(on: address)
         self.address = Socket.localAddress(descriptor.raw) ?? address
-        ownedPath = nil
         isOwned = true
     }
 
     /// Binds a Unix socket and listens.
     ///
-    /// A socket file outlives its process, so a path in the way is dialled first: an answer means that another agent
-    /// serves there, silence that the file is a leftover and may go. Between the dial and the bind another process may
-    /// take the path; then bind(2) fails, and nothing is lost. The file never exists with wider permissions than
-    /// `mode`, see `Socket.listen`.
+    /// A socket file outlives its process, so a path in the way is dialled first: an answer means that somebody serves
+    /// there, silence that the file is a leftover and may go. No other agent gets in between, see `SocketPath`. The file
+    /// never exists with wider permissions than `mode`, see `Socket.listen`.
     init(unixPath path: String, mode: UInt32) throws(ListenFailure) {
         guard let address = SocketAddress(unixPath: path) else {
             throw .badPath(path, byteCount: path.utf8.count)
         }
+        let held = try SocketPath(path)
         try Self.removeLeftover(path, address: address)
         do { descriptor = try Socket.listen(on: address, mode: mode) } catch { throw .system(error) }
+        held.noteBound()
         self.address = address
-        var status = stat()
-        ownedPath = unsafe stat(path, &status) == 0 ? (path, status.st_dev, status.st_ino) : nil
         isOwned = true
+        self.path.withLock { $0 = held }
     }
 
     /// Refuses callers from now on, and those in the queue: nobody will accept them. In systemd's socket they wait, for
-    /// the next agent.
+    /// the next agent. One that is started by hand gets the path while this one still drains.
     func refuseCallers() {
         guard isOwned else { return }
         shutdown(descriptor.raw, Int32(SHUT_RDWR))
         // TCP resets its queue by itself; a Unix socket keeps it until somebody takes them, and lets them go.
         while (try? Socket.accept(descriptor.raw)?.takeDescriptor()) != nil {}
-    }
-
-    deinit {
-        guard let ownedPath else { return }
-        var status = stat()
-        // Only what we bound: somebody may have put another socket there since.
-        if unsafe stat(ownedPath.path, &status) == 0, status.st_dev == ownedPath.device,
-            status.st_ino == ownedPath.inode
-        {
-            unsafe _ = unlink(ownedPath.path)
-        }
+        path.withLock { $0 = nil }
     }
 
     private static func removeLeftover(_ path: String, address: SocketAddress) throws(ListenFailure) {
@@ -91,6 +79,9 @@ enum ListenFailure: Error, CustomStringConvertible {
     case badPath(String, byteCount: Int)
     case notASocket(String)
     case inUse(String)
+    /// Another agent has it, or is about to.
+    case locked(String, lock: String, holder: Int32?)
+    case cannotLock(SystemError)
     case system(SystemError)
 
     var description: String {
@@ -104,6 +95,16 @@ enum ListenFailure: Error, CustomStringConvertible {
             "\(path) exists and is not a socket; remove it or choose another path"
         case .inUse(let path):
             "another process is listening on \(path); stop it or choose another path"
+        case .locked(let path, let lock, let holder):
+            """
+            another agent\(holder.map { " (process \($0))" } ?? "") has \(path), by its lock on \(lock); \
+            stop it or choose another path
+            """
+        case .cannotLock(let error):
+            """
+            \(error): the path of the socket has to be locked against other agents; remove that file if another user \
+            has left it, or choose another path
+            """
         case .system(let error):
             error.description
         }

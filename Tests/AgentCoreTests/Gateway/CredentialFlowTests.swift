@@ -66,6 +66,35 @@ struct CredentialFlowTests {
         }
     }
 
+    @Test func `a token that ends while the upstream is dialled is not sent`() async throws {
+        let clock = HandClock(SystemClock().now())
+        try await withGateway(
+            tls: try TLSWorld(), clock: clock,
+            { configuration, folder in
+                Self.counting(&configuration, folder)
+                configuration.threads = 1
+            }
+        ) { agent, upstream in
+            let caller = try agent.connect()
+            try caller.send("GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let server = try upstream.acceptWithoutTLS()
+            // The token has been chosen, and the connection does not stand yet.
+            #expect(agent.folder.read("mints")?.hasPrefix("1") == true)
+            clock.update {
+                $0.wall += .seconds(3601)
+                $0.boot += .seconds(3601)
+            }
+            // A loop reads the clock once a turn, and the one that dialled may not be over: the second call is of a later.
+            for _ in 1...2 { #expect(try agent.get("/-/healthy").status == 200) }
+            try upstream.startTLS(on: server)
+            let head = try server.head()
+            #expect(head.contains("authorization: Bearer t-2\r\n"))
+            #expect(!head.contains("t-1"))
+            try server.send(Self.success)
+            #expect(try caller.answer().body == "ok")
+        }
+    }
+
     @Test func `a second refusal is passed on with the reason`() async throws {
         try await withGateway({ configuration, folder in Self.counting(&configuration, folder) }) { agent, upstream in
             let caller = try agent.connect()

@@ -198,6 +198,9 @@ struct CutTests {
                 let answer = try caller.get(path)
                 #expect(answer.status == 502, "\(answer)")
                 #expect(answer.field("gateway-agent-error") == code)
+                // What there is to be done where the name is right.
+                let repair = "; see whether the upstream of route \(path) runs"
+                #expect(answer.body.contains(repair) == (code == "unreachable"), "\(answer.body)")
             }
         }
     }

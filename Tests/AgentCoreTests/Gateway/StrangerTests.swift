@@ -15,7 +15,7 @@ struct StrangerTests {
     static let stranger: UInt32 = 64_321
 
     /// Over TCP, as another user.
-    private static func connect(as uid: UInt32, to agent: AgentUnderTest) throws -> Wire {
+    static func connect(as uid: UInt32, to agent: AgentUnderTest) throws -> Wire {
         _ = setFileSystemUser(uid)
         defer { _ = setFileSystemUser(0) }
         return try agent.connect()
@@ -89,6 +89,54 @@ struct StrangerTests {
             let metrics = try agent.get("/-/metrics").body
             #expect(metrics.contains("gateway_agent_refusals_total{reason=\"too-many-connections\"} 1"))
             for wire in held { #expect(try wire.get("/-/healthy").status == 200) }
+        }
+    }
+
+    @Test(.enabled(if: getuid() == 0))
+    func `whose groups cannot be looked up is refused with the reason, and nobody else waits`() async throws {
+        let database = HungDatabase()
+        try await withGateway(
+            groupLookUps: database.lookUps(patience: .milliseconds(200)),
+            { configuration, _ in
+                configuration.allow = AllowSpec(groups: [.id(Self.stranger + 1)])
+                let route = configuration.routes[0]
+                // A name, which takes a thread to resolve.
+                configuration.routes = [
+                    RouteSpec(
+                        prefix: route.prefix,
+                        upstream: UpstreamSpec(
+                            transport: .plain, host: "localhost", port: route.upstream.port, path: "/v1/"),
+                        injections: route.injections,
+                        allow: AllowSpec(users: [.id(Self.stranger + 9)], groups: [.id(Self.stranger + 1)]))
+                ]
+            }
+        ) { agent, upstream in
+            upstream.serve { server in
+                while true {
+                    _ = try server.head()
+                    try server.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                }
+            }
+            let callers = try (0..<8).map { _ in try Self.connect(as: Self.stranger, to: agent) }
+            for path in ["/api/", "/-/healthy"] {
+                for caller in callers {
+                    try caller.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                }
+                let listed = try Self.connect(as: Self.stranger + 9, to: agent)
+                #expect(try listed.get("/api/").status == 200)
+                for caller in callers {
+                    let answer = try caller.answer()
+                    #expect(answer.status == 503)
+                    #expect(answer.field("gateway-agent-error") == "groups-unknown")
+                    #expect(answer.field("retry-after") == "1")
+                    #expect(answer.body.contains("did not answer within 200 ms"))
+                    #expect(answer.body.contains("uid \(Self.stranger)"))
+                }
+            }
+            #expect(database.asked.value == [Self.stranger])
+            database.answer()
+            while try callers[0].get("/-/healthy").status != 200 {}
+            #expect(try callers[0].get("/api/").status == 200)
         }
     }
 }

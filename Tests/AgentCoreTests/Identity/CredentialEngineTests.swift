@@ -283,21 +283,6 @@ private final class Stage: Sendable {
     }
 }
 
-/// Moved by hand.
-private final class HandClock: HostClock {
-    private let time: AgentCore.Mutex<HostTime>
-
-    init(_ time: HostTime) {
-        self.time = Mutex(time)
-    }
-
-    func now() -> HostTime { time.withLock { $0 } }
-
-    func update(_ body: (inout HostTime) -> Void) {
-        time.withLock { body(&$0) }
-    }
-}
-
 /// Keeps values in memory.
 private final class MemoryStore: CredentialStore {
     let saved = Shared<[String]>([])

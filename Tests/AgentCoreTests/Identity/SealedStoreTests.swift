@@ -119,6 +119,41 @@ import Testing
         #expect(message.contains(reason), "\(message)")
     }
 
+    /// A file that another version wrote, or that was written while the clock stood anywhere.
+    @Test(arguments: [Int64.min, .min + 1, -1, 0, 1, VirtualHost.epoch, .max - 1, .max])
+    func `no moment in a kept value ends the agent, or is taken for a life`(_ moment: Int64) {
+        let moments = [Int64.min, .min + 1, -1, 0, 1, VirtualHost.epoch, .max - 1, .max]
+        for now in [
+            now, HostTime(wall: .min, boot: .min), HostTime(wall: .max, boot: .max), HostTime(wall: 0, boot: 0),
+        ] {
+            for endWall in moments {
+                for endBoot in moments {
+                    let text = "\(moment)\n\(moment)\n\(endWall)\n\(endBoot)\nboot-1\nvalue"
+                    guard let kept = KeptValue(text.utf8.span) else {
+                        Issue.record("\(text)")
+                        continue
+                    }
+                    guard let value = try? kept.value(at: now, bootID: "boot-1") else { continue }
+                    #expect(endWall > now.wall && endBoot > now.boot)
+                    // What the machine makes of it.
+                    _ = try? Credential(
+                        value, as: spec, generation: 1, at: now, policy: RenewalPolicy(), jitter: 0.5)
+                }
+            }
+        }
+        let isTaken = KeptValue("\(moment)\n0\n0\n9223372036854775808\nboot-1\nvalue".utf8.span) != nil
+        #expect(!isTaken)
+    }
+
+    @Test func `a value kept and read at the ends of the clocks does no harm`() async throws {
+        let credential = try credential()
+        let ends = [Int64.min, -1, 0, .max].map { HostTime(wall: $0, boot: $0) }
+        for written in ends {
+            try await store().save(credential, spec, at: written)
+            for read in ends { _ = await refusal(store(), at: read) }
+        }
+    }
+
     @Test func `a refresh token has a file of its own, which is no value and has no end`() async throws {
         let token = TestToken.secret("marker-refresh")
         try await store().saveRefresh(token, spec)

@@ -11,6 +11,16 @@ struct JSONSchema {
     }
 
     let root: JSONValue
+    /// Patterns are compiled once.
+    private let patterns = Patterns()
+
+    private final class Patterns {
+        var compiled: [String: Regex<AnyRegexOutput>] = [:]
+    }
+
+    init(root: JSONValue) {
+        self.root = root
+    }
 
     /// What does not fit, as sentences; empty for a valid document.
     func problems(of value: JSONValue) throws -> [String] { try problems(value, root, "") }
@@ -37,10 +47,10 @@ struct JSONSchema {
         case "not": return unless(try !fits(operand))
         case "anyOf": return unless(try options.contains(where: fits))
         case "oneOf": return unless(try options.filter(fits).count == 1)
-        case "pattern", "minLength":
+        case "pattern", "maxLength":
             guard let text = value.stringValue else { return [] }
-            if let length = operand.integerValue { return unless(text.unicodeScalars.count >= length) }
-            return unless(try text.firstMatch(of: Regex(operand.stringValue ?? "")) != nil)
+            if let length = operand.integerValue { return unless(text.unicodeScalars.count <= length) }
+            return unless(try pattern(operand.stringValue ?? "").firstMatch(in: text) != nil)
         case "minimum", "maximum":
             guard let number = value.doubleValue, let bound = operand.doubleValue else { return [] }
             return unless(keyword == "minimum" ? number >= bound : number <= bound)
@@ -77,6 +87,14 @@ struct JSONSchema {
             return members.keys.flatMap { demand(operand[$0], in: members) }
         default: throw UnknownKeyword(keyword: keyword)
         }
+    }
+
+    private func pattern(_ text: String) throws -> Regex<AnyRegexOutput> {
+        if let pattern = patterns.compiled[text] { return pattern }
+        // As ECMA-262 counts.
+        let pattern = try Regex(text).matchingSemantics(.unicodeScalar)
+        patterns.compiled[text] = pattern
+        return pattern
     }
 
     private func definition(_ reference: JSONValue) throws -> JSONValue {

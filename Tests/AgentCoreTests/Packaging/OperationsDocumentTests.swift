@@ -38,8 +38,8 @@ import Testing
         // The words stand in the sources where an answer is made.
         var found: Set<String> = []
         for file in [
-            "Exchange", "Exchange+Local", "Exchange+Forward", "Exchange+Credentials", "Exchange+Relay", "TokenQuery",
-            "Caller",
+            "Exchange", "Exchange+Local", "Exchange+Forward", "Exchange+Credentials", "Exchange+Relay",
+            "Exchange+Collect", "Exchange+Access", "TokenQuery", "Caller",
         ] {
             let source = try ShippedFile("Sources/AgentCore/Gateway/\(file).swift").text
             for match in source.matches(of: /[45][0-9][0-9],\s*"([a-z-]+)"/) { found.insert(String(match.1)) }

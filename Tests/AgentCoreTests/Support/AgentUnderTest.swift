@@ -99,7 +99,8 @@ final class CapturedLog: LogSink {
 ///   - sink: takes the log in place of `AgentUnderTest.log`.
 ///   - configure: gets a folder for files, and makes credentials and routes.
 func withAgent(
-    agentUID: UInt32 = getuid(), sink: (any LogSink)? = nil,
+    agentUID: UInt32 = getuid(), sink: (any LogSink)? = nil, clock: any HostClock = SystemClock(),
+    groupLookUps: GroupLookUps = .ofThisHost,
     _ configure: (inout Configuration, ScratchFolder) throws -> Void,
     _ body: @Sendable (AgentUnderTest) throws -> Void
 ) async throws {
@@ -118,7 +119,8 @@ func withAgent(
     defer { control.stop() }
     let agent = Agent(
         on: control, configuration: configuration, listeners: listeners,
-        log: Log(level: .debug, style: .json, sink: sink ?? log), agentUID: agentUID)
+        log: Log(level: .debug, style: .json, sink: sink ?? log), agentUID: agentUID,
+        clock: clock, groupLookUps: groupLookUps)
     let running = await agent.startListening(on: control)
     let subject = AgentUnderTest(
         agent: agent, tcp: listeners[1].address, unix: listeners[0].address, folder: folder, log: log,
@@ -149,15 +151,20 @@ extension Agent {
 }
 
 /// The agent before one upstream: the route `/api/` with `token`, or where that cannot be had, `key`.
+///
+/// - Parameters:
+///   - clock: of the agent, by which credentials end.
+///   - isNarrow: the kernel takes about 56 KiB for the upstream before it reads; usually it takes megabytes.
 func withGateway(
-    tls: TLSWorld? = nil, agentUID: UInt32 = getuid(),
+    tls: TLSWorld? = nil, agentUID: UInt32 = getuid(), clock: any HostClock = SystemClock(), isNarrow: Bool = false,
+    groupLookUps: GroupLookUps = .ofThisHost,
     _ configure: (inout Configuration, ScratchFolder) throws -> Void = { _, _ in },
     route change: (inout RouteSpec) -> Void = { _ in },
     _ body: @Sendable (AgentUnderTest, ScriptedUpstream) throws -> Void
 ) async throws {
-    let upstream = try ScriptedUpstream(tls: try tls?.server())
+    let upstream = try ScriptedUpstream(tls: try tls?.server(), isNarrow: isNarrow)
     defer { upstream.close() }
-    try await withAgent(agentUID: agentUID) { configuration, folder in
+    try await withAgent(agentUID: agentUID, clock: clock, groupLookUps: groupLookUps) { configuration, folder in
         configuration.credentials = [
             "token": CredentialSpec(
                 name: "token", source: .file(path: folder.write(Marker.token, to: "token"), field: .raw)),

@@ -18,17 +18,26 @@ final class ScratchFolder: Sendable {
     }
 
     private static func remove(_ path: String) {
-        if unsafe unlink(path) != 0, let folder = unsafe opendir(path) {
-            while let entry = unsafe readdir(folder) {
-                let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                    unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-                }
-                if name != "." && name != ".." { remove("\(path)/\(name)") }
-            }
-            unsafe closedir(folder)
-            unsafe rmdir(path)
-        }
+        guard unsafe unlink(path) != 0 else { return }
+        for name in names(in: path) { remove("\(path)/\(name)") }
+        unsafe rmdir(path)
     }
+
+    private static func names(in path: String) -> [String] {
+        guard let folder = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(folder) }
+        var names: [String] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Of the files in it, sorted.
+    func names() -> [String] { Self.names(in: path) }
 
     func path(_ name: String) -> String { "\(path)/\(name)" }
 

@@ -12,10 +12,17 @@ final class ScriptedUpstream: @unchecked Sendable {
     let port: UInt16
     private let tls: TLSContext?
 
-    init(tls: TLSContext? = nil) throws {
+    init(tls: TLSContext? = nil, isNarrow: Bool = false) throws {
         guard let address = SocketAddress(ip: "127.0.0.1", port: 0) else { throw SystemError("address", code: EINVAL) }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.descriptor = descriptor
+        if isNarrow {
+            // Both ends' buffers: Linux makes the sender's as large as so many segments.
+            for (level, option, value) in [(Int32(IPPROTO_TCP), TCP_MAXSEG, 88), (SOL_SOCKET, SO_RCVBUF, 1)] {
+                var value = Int32(value)
+                unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+            }
+        }
         guard unsafe address.withSockaddr({ unsafe bind(descriptor, $0, $1) }) == 0, listen(descriptor, 512) == 0 else {
             throw SystemError("listen")
         }
@@ -30,11 +37,20 @@ final class ScriptedUpstream: @unchecked Sendable {
 
     /// The next connection.
     func accept() throws -> Wire {
+        let wire = try acceptWithoutTLS()
+        try startTLS(on: wire)
+        return wire
+    }
+
+    /// The next connection, its handshake left to `startTLS`.
+    func acceptWithoutTLS() throws -> Wire {
         let raw = Glibc.accept(descriptor, nil, nil)
         guard raw >= 0 else { throw Wire.Failure.timedOut(received: "no connection") }
-        let wire = Wire(owning: raw)
+        return Wire(owning: raw)
+    }
+
+    func startTLS(on wire: Wire) throws {
         if let tls { try wire.startTLS(tls) }
-        return wire
     }
 
     /// Whether a connection waits to be accepted.
