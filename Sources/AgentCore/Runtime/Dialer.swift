@@ -34,6 +34,34 @@ struct Dialer {
         let addresses = try await resolve(endpoint)
         let channel = try await race(addresses, endpoint)
         guard let tls else { return channel }
+        return try await shakeHands(channel, endpoint, tls)
+    }
+
+    /// Connects to `endpoint` and shakes hands, with a context that may still have to be made: meanwhile the connection is.
+    func dial(
+        _ endpoint: Endpoint, _ upstream: UpstreamTLS,
+        tls: (TLSContext, _ descriptor: Int32) throws(TLSFailure) -> TLSSession
+    ) async throws(DialFailure) -> Channel {
+        let known = upstream.context
+        let pending = known == nil ? Pending(on: loop, waking: parker) { upstream.whenMade($0) } : nil
+        defer { pending?.abandon() }
+        let channel = try await dial(endpoint)
+        while true {
+            if let made = known.map(UpstreamTLS.Made.success) ?? pending?.value {
+                return try await shakeHands(channel, endpoint) { descriptor throws(TLSFailure) in
+                    try tls(try made.get(), descriptor)
+                }
+            }
+            do throws(DialFailure) { try await wait(until: deadline, endpoint, "reading the trust store") } catch {
+                channel.abort()
+                throw error
+            }
+        }
+    }
+
+    private func shakeHands(
+        _ channel: Channel, _ endpoint: Endpoint, _ tls: (_ descriptor: Int32) throws(TLSFailure) -> TLSSession
+    ) async throws(DialFailure) -> Channel {
         do {
             channel.startTLS(try tls(channel.rawDescriptor))
             while try !channel.handshake() {
