@@ -18,16 +18,12 @@ import urllib.parse
 TOKEN = "planted-token-b31f07c2"
 
 
-class Issuer(http.server.BaseHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    count = 0
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        Issuer.count += 1
-        life = int(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query).get("life", ["4"])[0])
-        body = json.dumps({"access_token": f"{TOKEN}-{os.getpid()}-{Issuer.count}", "expires_in": life}).encode()
-        self.send_response(200 if self.headers.get("authorization", "").startswith("Bearer planted-boot-") else 401)
+    def answer(self, status: int, content: dict) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -36,9 +32,19 @@ class Issuer(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Upstream(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Issuer(Handler):
+    count = 0
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        Issuer.count += 1
+        life = int(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query).get("life", ["4"])[0])
+        if not self.headers.get("authorization", "").startswith("Bearer planted-boot-"):
+            return self.answer(401, {"error": "no bootstrap secret"})
+        self.answer(200, {"access_token": f"{TOKEN}-{os.getpid()}-{Issuer.count}", "expires_in": life})
+
+
+class Upstream(Handler):
     def do_GET(self) -> None:
         credential = self.headers.get("authorization", "")
         kind = "token" if TOKEN in credential else "key" if "planted-key" in credential else "none"
@@ -68,16 +74,6 @@ class Upstream(http.server.BaseHTTPRequestHandler):
     def chunk(self, content: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content))
         self.wfile.flush()
-
-    def answer(self, status: int, content: dict) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 class Server(http.server.ThreadingHTTPServer):
