@@ -105,7 +105,7 @@ struct Caller: ~Copyable {
     private mutating func write(_ status: Int, _ code: String, _ message: String) {
         let request = state.nextRequest()
         let answer = ErrorAnswer(status, code, message)
-        state.metrics.countRefusal(code)
+        state.meters.countRefusal(code)
         state.accessLog.record(
             AccessRecord(request: request, method: "-", peer: uid, status: status, failure: code))
         let json = answer.json(for: .generic, request: request.description)

@@ -3,23 +3,35 @@
 
 /// Which credential goes with the call, and what happens when the upstream refuses it.
 extension Exchange {
-    /// Decides every injection of the route; waits, within the route's bound, for credentials that are being fetched.
-    mutating func chooseCredentials(_ route: Route) async throws(ForwardFailure) {
-        guard !route.injections.isEmpty else { return }
-        let bound = state.now.boot + route.timeouts.credentialWait
-        while true {
-            switch decide(route, bound: bound) {
-            case .chosen(let chosen):
-                picks = chosen
-                record.credential = chosen.first?.name
-                record.link = chosen.first?.link
-                return
-            case .wait:
-                try await waitForPublication(until: bound)
-            case .fail(let error):
-                throw .answer(error)
-            }
+    /// Decides every injection of the route.
+    ///
+    /// - Parameter bound: of the boot clock, until when it may be waited for what is being fetched; nil counts from now.
+    /// - Returns: false if that has to be waited for: see `waitForCredentials`.
+    mutating func choose(_ routeState: RouteState, until bound: Int64? = nil) throws(ForwardFailure) -> Bool {
+        if routeState.route.injections.isEmpty { return true }
+        switch decide(routeState, bound: bound ?? credentialBound(routeState)) {
+        case .chosen(let chosen):
+            take(chosen)
+            return true
+        case .wait: return false
+        case .fail(let error): throw .answer(error)
         }
+    }
+
+    /// Waits, within the route's bound, for credentials that are being fetched, and decides.
+    mutating func waitForCredentials(_ routeState: RouteState) async throws(ForwardFailure) {
+        let bound = credentialBound(routeState)
+        repeat { try await waitForPublication(until: bound) } while try !choose(routeState, until: bound)
+    }
+
+    private func credentialBound(_ routeState: RouteState) -> Int64 {
+        state.now.boot + routeState.route.timeouts.credentialWait
+    }
+
+    private mutating func take(_ chosen: [Pick]) {
+        picks = chosen
+        record.credential = chosen.first?.name
+        record.link = chosen.first?.link
     }
 
     /// A credential was chosen that may not be sent any more.
@@ -36,7 +48,8 @@ extension Exchange {
         case fail(ErrorAnswer)
     }
 
-    private mutating func decide(_ route: Route, bound: Int64) -> Choice {
+    private mutating func decide(_ routeState: RouteState, bound: Int64) -> Choice {
+        let route = routeState.route
         let table = table
         let now = state.now
         // At the first decision of a call the memory of the last call's picks serves again.
@@ -56,7 +69,7 @@ extension Exchange {
                     // Cannot be, since what is used is held; and if it were, no call goes out without its credential.
                     return .fail(noCredential([], retryAt: nil, now: now))
                 }
-                state.noteChain(route, number, link: link, why: why)
+                note(routeState, number, link: link, why: why)
                 chosen.append(
                     Pick(
                         line: rendered.line, name: injection.names[link], link: link,
@@ -66,11 +79,16 @@ extension Exchange {
                 return .wait
             case .fail(let failures, let retryAt):
                 for case .credential(let place) in injection.chain.links { table.demand(place) }
-                state.noteChain(route, number, link: nil, why: nil)
+                note(routeState, number, link: nil, why: nil)
                 return .fail(noCredential(failures, retryAt: retryAt, now: now))
             }
         }
         return .chosen(chosen)
+    }
+
+    private func note(_ routeState: RouteState, _ injection: Int, link: Int?, why: Chain.Reason?) {
+        guard routeState.notice(injection, link: link, why: why) else { return }
+        state.tellOfChain(routeState, injection, link: link, why: why)
     }
 
     private func noCredential(_ failures: [Chain.LinkFailure], retryAt: Int64?, now: HostTime) -> ErrorAnswer {
@@ -98,14 +116,18 @@ extension Exchange {
 
     // MARK: Refusal by the upstream
 
+    /// Whether the answer's status is one by which a credential is refused.
+    func mayBeRefusal(_ upstream: borrowing ClientConnection, _ route: Route) -> Bool {
+        switch upstream.head.status {
+        case 401: !picks.isEmpty
+        case 403: !picks.isEmpty && route.spec.gateway == .coder
+        default: false
+        }
+    }
+
     /// Whether the answer says that the credential is not accepted: 401, or what the gateway says instead.
     mutating func isRefusal(_ upstream: inout ClientConnection, _ headCount: Int, _ route: Route) async -> Bool {
-        guard !picks.isEmpty else { return false }
-        switch (upstream.head.status, route.spec.gateway) {
-        case (401, _): return true
-        case (403, .coder): return await isCoderRefusal(&upstream, headCount, route)
-        default: return false
-        }
+        upstream.head.status == 401 ? true : await isCoderRefusal(&upstream, headCount, route)
     }
 
     /// Coder answers 403 to many things; only a text of this one word means an expired token.
@@ -133,7 +155,7 @@ extension Exchange {
     ///
     /// - Returns: true if `picks` are new and the request can go again; else the refusal is the caller's answer, and
     ///   `reason` says why.
-    mutating func hasBetterCredential(_ route: Route, _ attempts: inout Attempts) async -> Bool {
+    mutating func hasBetterCredential(_ routeState: RouteState, _ attempts: inout Attempts) async -> Bool {
         let table = table
         for pick in picks {
             attempts.refused.append(.init(name: pick.name, generation: pick.generation))
@@ -148,14 +170,12 @@ extension Exchange {
             reason = "the upstream rejected \(names), and the request is larger than replayBodyBytes"
             return false
         }
-        let bound = state.now.boot + route.timeouts.credentialWait
+        let bound = credentialBound(routeState)
         while true {
-            switch decide(route, bound: bound) {
+            switch decide(routeState, bound: bound) {
             case .chosen(let chosen):
                 if isNew(chosen, attempts) {
-                    picks = chosen
-                    record.credential = chosen.first?.name
-                    record.link = chosen.first?.link
+                    take(chosen)
                     attempts.replays += 1
                     return true
                 }

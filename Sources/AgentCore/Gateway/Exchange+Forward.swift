@@ -21,38 +21,40 @@ extension Exchange {
     }
 
     /// Sends the prepared request to the route's upstream and brings the answer back.
-    mutating func forward(_ route: Route) async -> End {
+    mutating func forward(_ routeState: RouteState) async -> End {
+        let route = routeState.route
         var attempts = Attempts()
-        countActive(+1)
-        defer { countActive(-1) }
+        routeState.meter.active += 1
+        defer { routeState.meter.active -= 1 }
         do throws(ForwardFailure) {
             while true {
-                if picks.isEmpty { try await chooseCredentials(route) }
-                var upstream = try await connect(route, fresh: attempts.isFreshRetry)
-                // Dialling takes its time, and what has ended meanwhile is not sent.
-                if !upstream.isReused, havePicksEnded {
-                    picks.removeAll(keepingCapacity: true)
-                    do throws(ForwardFailure) { try await chooseCredentials(route) } catch {
-                        upstream.close()
-                        throw error
-                    }
-                }
+                if picks.isEmpty, try !choose(routeState) { try await waitForCredentials(routeState) }
+                // What can be done without waiting is done without a call that could: each of those has its price.
+                var upstream =
+                    if let kept = kept(routeState, attempts) { kept } else { try await connect(routeState) }
                 let headCount: Int
                 do throws(ForwardFailure) {
-                    send(to: &upstream)
-                    headCount = try await awaitHead(&upstream, route)
+                    // Dialling takes its time, and what has ended meanwhile is not sent.
+                    if !upstream.value.isReused, havePicksEnded {
+                        picks.removeAll(keepingCapacity: true)
+                        if try !choose(routeState) { try await waitForCredentials(routeState) }
+                    }
+                    send(to: &upstream.value)
+                    headCount = try await awaitHead(&upstream.value, route)
                 } catch {
-                    upstream.abort()
-                    guard case .died = error, mayRetry(upstream, attempts) else { throw error }
+                    upstream.value.abort()
+                    guard case .died = error, mayRetry(upstream.value, attempts) else { throw error }
                     attempts.isFreshRetry = true
                     continue
                 }
-                if await isRefusal(&upstream, headCount, route), await hasBetterCredential(route, &attempts) {
+                if mayBeRefusal(upstream.value, route), await isRefusal(&upstream.value, headCount, route),
+                    await hasBetterCredential(routeState, &attempts)
+                {
                     record.isReplayed = true
-                    upstream.close()
+                    upstream.value.close()
                     continue
                 }
-                return await relay(upstream, headCount: headCount, route)
+                return await relay(upstream, headCount: headCount, routeState)
             }
         } catch {
             return await end(error)
@@ -94,17 +96,20 @@ extension Exchange {
 
     // MARK: Connection
 
-    private mutating func connect(_ route: Route, fresh: Bool) async throws(ForwardFailure) -> ClientConnection {
-        let pool = state.pool(for: route)
-        if !fresh, let connection = pool.take(for: caller.parker) {
-            state.metrics.reusedUpstreamConnections &+= 1
-            return connection
-        }
+    /// An idle connection, unless one has just turned out to be dead.
+    private func kept(_ routeState: RouteState, _ attempts: Attempts) -> OwnedBox<ClientConnection>? {
+        guard !attempts.isFreshRetry, let connection = routeState.pool.take(for: caller.parker) else { return nil }
+        state.meters.reusedUpstreamConnections &+= 1
+        return connection
+    }
+
+    private func connect(_ routeState: RouteState) async throws(ForwardFailure) -> OwnedBox<ClientConnection> {
+        let route = routeState.route
         let channel = caller.channel
         do {
-            let connection = try await pool.connect(
+            let connection = try await routeState.pool.connect(
                 for: caller.parker, by: state.loop.now + route.timeouts.connect, while: { !channel.hasLeft })
-            state.metrics.upstreamConnections &+= 1
+            state.meters.upstreamConnections &+= 1
             return connection
         } catch {
             switch error {

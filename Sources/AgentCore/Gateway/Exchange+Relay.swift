@@ -4,27 +4,30 @@
 /// The answer on its way back, while the request may still be on its way out.
 extension Exchange {
     /// Passes the answer on whose head is the first `headCount` bytes of the upstream's input.
-    mutating func relay(_ upstream: consuming ClientConnection, headCount: Int, _ route: Route) async -> End {
+    mutating func relay(_ upstream: consuming OwnedBox<ClientConnection>, headCount: Int, _ routeState: RouteState) async
+        -> End
+    {
+        let route = routeState.route
         let framing: BodyFraming
         do throws(HTTPError) {
-            framing = try upstream.responseFraming(facts)
+            framing = try upstream.value.responseFraming(facts)
         } catch {
-            upstream.abort()
+            upstream.value.abort()
             return await answer(
                 ErrorAnswer(502, "upstream-nonsense", "\(upstreamName) answered what cannot be framed: \(error)"))
         }
-        let status = upstream.head.status
+        let status = upstream.value.head.status
         // An invitation after the answer's head would stand in its content.
         facts.expectsContinue = false
         let outgoing = framing.towards(facts.version)
         // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
         // told from a next request.
         let keepsCaller = facts.keepsAlive && !state.isDraining && upload.isComplete && outgoing != .untilClose
-        let upstreamStays = upstream.keepsAlive(framing)
-        upstream.writeHead(
+        let upstreamStays = upstream.value.keepsAlive(framing)
+        upstream.value.writeHead(
             facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
             into: &caller.output)
-        upstream.input.consume(headCount)
+        upstream.value.input.consume(headCount)
         record.firstByteNanoseconds = state.loop.now - began
         held.release(state.loop.buffers)
         // A stream that is silent keeps no memory; the block would lie here until the next request.
@@ -32,19 +35,31 @@ extension Exchange {
         download.begin(framing, as: outgoing)
         if case .tunnel = framing { return await tunnel(upstream, status: status, route) }
 
-        switch await pumpAnswer(&upstream, route) {
+        var deadline = state.loop.now + route.timeouts.idle
+        var outcome = moveAnswer(&upstream.value, route, &deadline)
+        while outcome == nil {
+            if isAnswerBusy {
+                // More may be ready at once: others on the loop first.
+                await Task.yield()
+            } else if await caller.parker.park(until: deadline) == .timedOut {
+                outcome = .cut("idle-timeout")
+                break
+            }
+            outcome = moveAnswer(&upstream.value, route, &deadline)
+        }
+        switch outcome ?? .whole {
         case .whole:
-            if !upload.isComplete, upstreamStays, status < 300 { await finishUpload(&upstream, route) }
+            if !upload.isComplete, upstreamStays, status < 300 { await finishUpload(&upstream.value, route) }
             if upstreamStays, upload.isComplete, !isUploadRefused {
-                if state.pool(for: route).give(upstream) { state.noteIdleUpstream() }
+                if routeState.pool.give(upstream) { state.noteIdleUpstream() }
             } else {
-                upstream.close()
+                upstream.value.close()
             }
             finish(status: status)
             if keepsCaller { return .keepAlive }
             return upload.isComplete && caller.input.isEmpty ? .close : .linger
         case .cut(let failure):
-            upstream.abort()
+            upstream.value.abort()
             finish(status: status, failure: failure)
             return .abort
         }
@@ -75,36 +90,32 @@ extension Exchange {
         case cut(String)
     }
 
-    /// Moves the answer, and what is left of the request, until the answer is whole and written.
-    private mutating func pumpAnswer(_ upstream: inout ClientConnection, _ route: Route) async -> Outcome {
-        var deadline = state.loop.now + route.timeouts.idle
-        while true {
-            var hasMoved = false
-            switch pumpDownload(&upstream) {
-            case .moved: hasMoved = true
-            // All that was there has gone on: the stream lives, though there is nothing more to do now.
-            case .blocked(let some): if some { deadline = state.loop.now + route.timeouts.idle }
-            case .whole: return .whole
-            case .failed(let failure): return .cut(failure)
-            }
-            if !upload.isComplete {
-                do throws(ForwardFailure) {
-                    if try pumpUpload(&upstream) { deadline = state.loop.now + route.timeouts.idle }
-                    if isUploadBusy { hasMoved = true }
-                } catch {
-                    // The caller cannot finish its request: nobody knows what the upstream makes of it.
-                    return .cut("client-cut")
-                }
-            }
-            if caller.hasLeft { return .cut("client-gone") }
-            if hasMoved {
-                deadline = state.loop.now + route.timeouts.idle
-                // More may be ready at once: others on the loop first.
-                await Task.yield()
-            } else if await caller.parker.park(until: deadline) == .timedOut {
-                return .cut("idle-timeout")
+    /// Moves what is there of the answer, and what is left of the request.
+    ///
+    /// - Returns: how it ended; nil if more will come, at once if `isAnswerBusy`.
+    private mutating func moveAnswer(
+        _ upstream: inout ClientConnection, _ route: Route, _ deadline: inout Int64
+    ) -> Outcome? {
+        isAnswerBusy = false
+        switch pumpDownload(&upstream) {
+        case .moved: isAnswerBusy = true
+        // All that was there has gone on: the stream lives, though there is nothing more to do now.
+        case .blocked(let some): if some { deadline = state.loop.now + route.timeouts.idle }
+        case .whole: return .whole
+        case .failed(let failure): return .cut(failure)
+        }
+        if !upload.isComplete {
+            do throws(ForwardFailure) {
+                if try pumpUpload(&upstream) { deadline = state.loop.now + route.timeouts.idle }
+                if isUploadBusy { isAnswerBusy = true }
+            } catch {
+                // The caller cannot finish its request: nobody knows what the upstream makes of it.
+                return .cut("client-cut")
             }
         }
+        if caller.hasLeft { return .cut("client-gone") }
+        if isAnswerBusy { deadline = state.loop.now + route.timeouts.idle }
+        return nil
     }
 
     private enum Movement {
@@ -167,7 +178,9 @@ extension Exchange {
     ///
     /// The credential was in the handshake; a connection that lives longer than the token goes on, since the upstream
     /// has accepted it and neither side could tell the other of a new one.
-    private mutating func tunnel(_ upstream: consuming ClientConnection, status: Int, _ route: Route) async -> End {
+    private mutating func tunnel(_ upstream: consuming OwnedBox<ClientConnection>, status: Int, _ route: Route) async
+        -> End
+    {
         upload.begin(.tunnel, as: .tunnel)
         var deadline = state.loop.now + route.timeouts.idle
         var failure: String?
@@ -175,9 +188,9 @@ extension Exchange {
         do throws(IOFailure) {
             while !(callerEnded && upstreamEnded) {
                 let up = try Self.move(
-                    caller.channel, &caller.input, &upload, upstream.channel, &upstream.output, &callerEnded)
+                    caller.channel, &caller.input, &upload, upstream.value.channel, &upstream.value.output, &callerEnded)
                 let down = try Self.move(
-                    upstream.channel, &upstream.input, &download, caller.channel, &caller.output, &upstreamEnded)
+                    upstream.value.channel, &upstream.value.input, &download, caller.channel, &caller.output, &upstreamEnded)
                 if up || down {
                     deadline = state.loop.now + route.timeouts.idle
                     await Task.yield()
@@ -189,7 +202,7 @@ extension Exchange {
         } catch {
             failure = "tunnel-cut"
         }
-        if failure == nil { upstream.close() } else { upstream.abort() }
+        if failure == nil { upstream.value.close() } else { upstream.value.abort() }
         finish(status: status, failure: failure)
         return failure == nil ? .close : .abort
     }

@@ -36,10 +36,9 @@ struct Exchange: ~Copyable {
     /// What the route's chains count in: a reload numbers the credentials anew, and a call under way goes on by the
     /// numbers that it began with.
     private(set) var table: CredentialTable
-    /// The route in use; nil before one is found, and for the agent's own endpoints.
-    var route: Route?
-    /// Where the route counts.
-    private var metricSlot: Int?
+    /// The route in use, with what the loop keeps for it; nil before one is found, and for the agent's own endpoints.
+    var routeState: RouteState?
+    var route: Route? { routeState?.route }
     /// How the content is framed is known: only then can be told where the next request begins.
     var isFramed = false
     /// The head has left the caller's buffer.
@@ -48,8 +47,9 @@ struct Exchange: ~Copyable {
     var isUploadRefused = false
     /// Bytes of interim answers so far.
     var interimCount = 0
-    /// There is more of the request to move than was moved in one turn.
+    /// There is more of the request, or of the answer, to move than was moved in one turn.
     var isUploadBusy = false
+    var isAnswerBusy = false
     /// Nothing is permitted to the caller, whatever it asks for: the answer ends the connection.
     var isStranger = false
     /// Told to the caller in `gateway-agent-reason` when an answer of the upstream is passed on that the agent tried to
@@ -94,16 +94,16 @@ struct Exchange: ~Copyable {
         do throws(ErrorAnswer) {
             try checkRequest()
             if isForAgent { return await serveLocal(headCount: headCount) }
-            guard let route = caller.withHead({ state.plan.route(for: $1.slice($0.pathRange)) }) else {
+            guard let found = caller.withHead({ state.route(for: $1.slice($0.pathRange)) }) else {
                 throw ErrorAnswer(404, "no-route", noRouteMessage)
             }
-            self.route = route
-            metricSlot = state.metricSlots[route.number]
+            routeState = found
+            let route = found.route
             record.route = route.spec.prefix
             record.upstream = route.spec.upstream.host
-            try await checkAccess(route.access)
+            if try needsGroups(for: route.access) { try await checkGroups(for: route.access) }
             try prepare(route, headCount: headCount)
-            return await forward(route)
+            return await forward(found)
         } catch {
             return await answer(error, headCount: headCount)
         }
@@ -116,8 +116,7 @@ struct Exchange: ~Copyable {
         began = state.loop.now
         table = state.credentials
         reason = nil
-        route = nil
-        metricSlot = nil
+        routeState = nil
         isFramed = false
         hasConsumedHead = false
         isUploadRefused = false
@@ -166,19 +165,35 @@ struct Exchange: ~Copyable {
 
     /// Whether the caller may do this.
     func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
+        if try needsGroups(for: policy) { try await checkGroups(for: policy) }
+    }
+
+    /// The answer without the user database.
+    ///
+    /// - Returns: true if the caller's groups decide: see `checkGroups`.
+    private func needsGroups(for policy: AccessPolicy) throws(ErrorAnswer) -> Bool {
         guard let uid else { throw Self.unknownPeer }
-        var decision = policy.decide(uid: uid, memberships: nil)
-        if decision == .needsGroups {
-            if state.memberships(of: uid) == nil { await state.lookUpMemberships(of: uid) }
-            decision = policy.decide(uid: uid, memberships: state.memberships(of: uid) ?? [])
+        switch policy.decide(uid: uid, memberships: nil) {
+        case .permitted: return false
+        case .needsGroups: return true
+        case .refused: throw refusal(of: uid, by: policy)
         }
-        guard decision == .permitted else {
-            let what = route.map { "the route \($0.spec.prefix)" } ?? "the agent's own endpoints"
-            throw ErrorAnswer(
-                403, "peer-not-allowed",
-                "uid \(uid) may not use \(what), for which \"allow\" names \(policy.rule); add the user there or to the group"
-            )
+    }
+
+    private func checkGroups(for policy: AccessPolicy) async throws(ErrorAnswer) {
+        guard let uid else { throw Self.unknownPeer }
+        if state.memberships(of: uid) == nil { await state.lookUpMemberships(of: uid) }
+        guard policy.decide(uid: uid, memberships: state.memberships(of: uid) ?? []) == .permitted else {
+            throw refusal(of: uid, by: policy)
         }
+    }
+
+    private func refusal(of uid: UInt32, by policy: AccessPolicy) -> ErrorAnswer {
+        let what = route.map { "the route \($0.spec.prefix)" } ?? "the agent's own endpoints"
+        return ErrorAnswer(
+            403, "peer-not-allowed",
+            "uid \(uid) may not use \(what), for which \"allow\" names \(policy.rule); add the user there or to the group"
+        )
     }
 
     private var noRouteMessage: String {
@@ -228,18 +243,13 @@ struct Exchange: ~Copyable {
 }
 
 extension Exchange {
-    func countActive(_ change: Int64) {
-        guard let metricSlot else { return }
-        state.metrics.update(slot: metricSlot) { $0.active += change }
-    }
-
     /// Adds the finished call to the route's counters.
     private mutating func count() {
-        guard let metricSlot else {
-            if record.failure != nil { state.metrics.countRefusal(record.failure ?? "") }
+        guard let routeState else {
+            if record.failure != nil { state.meters.countRefusal(record.failure ?? "") }
             return
         }
-        state.metrics.count(record, slot: metricSlot)
+        routeState.meter.count(record)
     }
 }
 

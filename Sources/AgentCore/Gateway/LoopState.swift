@@ -12,11 +12,9 @@ final class LoopState {
     /// Tables of earlier plans, by which calls that began under them go on.
     private var formerTables: [FormerTable] = []
     private let signals: CredentialSignals
-    /// Which link the calls of each route last went out with, by route and injection.
-    private var chainWatches: [[ChainWatch]] = []
     private var pools: [UpstreamOrigin: UpstreamPool] = [:]
-    /// Those of the plan's routes, by the route's number: found without hashing.
-    private var routePools: [UpstreamPool?] = []
+    /// In the order of the plan's routes.
+    private var routes: [RouteState] = []
     private var time: (turn: UInt64, now: HostTime)
     /// Sleeps until the first idle connection of a pool is due to be closed.
     let reaper: Parker
@@ -31,9 +29,7 @@ final class LoopState {
     /// Open connections of callers.
     var channels: [ObjectIdentifier: Channel] = [:]
     let heldContent = HeldContent()
-    var metrics = WorkerMetrics()
-    /// Where each route of the plan counts.
-    private(set) var metricSlots: [Int] = []
+    let meters = LoopMeters()
     let accessLog: AccessLog
     let log: Log
     /// Why the last reload changed nothing; nil if it did.
@@ -61,9 +57,7 @@ final class LoopState {
         credentials = CredentialTable(snapshots, lineCount: plan.lineCount, signals: signals)
         reaper = Parker(on: loop)
         diagnosis = try? SocketDiagnosis()
-        metricSlots = plan.routes.map { metrics.slot(route: $0.spec.prefix) }
-        chainWatches = plan.routes.map { $0.injections.map { _ in ChainWatch() } }
-        routePools = plan.routes.map { _ in nil }
+        routes = plan.routes.map(state)
         loop.beforeSleep = { [unowned self] in accessLog.flush() }
     }
 
@@ -71,9 +65,6 @@ final class LoopState {
     func adopt(_ plan: GatewayPlan, snapshots: [CredentialSnapshot]) {
         let old = credentials
         self.plan = plan
-        metricSlots = plan.routes.map { metrics.slot(route: $0.spec.prefix) }
-        chainWatches = plan.routes.map { $0.injections.map { _ in ChainWatch() } }
-        routePools = plan.routes.map { _ in nil }
         credentials = CredentialTable(snapshots, lineCount: plan.lineCount, signals: signals)
         let origins = Set(plan.routes.map(\.origin))
         // A certificate file may have changed under the same name: TLS connections are made anew after a reload.
@@ -82,6 +73,7 @@ final class LoopState {
             pools[origin] = nil
         }
         for pool in pools.values { setLimits(of: pool) }
+        routes = plan.routes.map(state)
         formerTables.removeAll { $0.table == nil }
         formerTables.append(FormerTable(table: old))
         old.wakeWaiters()
@@ -99,11 +91,19 @@ final class LoopState {
         weak var table: CredentialTable?
     }
 
-    /// Notices which link a call goes out with, and tells of it when it is another than the last.
-    func noteChain(_ route: Route, _ injection: Int, link: Int?, why: Chain.Reason?) {
-        guard plan.routes.indices.contains(route.number), plan.routes[route.number] === route,
-            chainWatches[route.number][injection].record(link: link, why: why)
-        else { return }
+    private func state(of route: Route) -> RouteState {
+        RouteState(route, pool: pool(for: route.origin), meter: meters.meter(route: route.spec.prefix))
+    }
+
+    /// The route of a path, with what the loop keeps for it.
+    func route(for path: Span<UInt8>) -> RouteState? {
+        plan.route(for: path).map { routes[$0.number] }
+    }
+
+    /// Tells that a route's calls go out with another link than before; calls of a former plan are no news.
+    func tellOfChain(_ state: RouteState, _ injection: Int, link: Int?, why: Chain.Reason?) {
+        let route = state.route
+        guard routes.indices.contains(route.number), routes[route.number] === state else { return }
         var cause: String?
         if why != .preferred, case .credential(let place)? = route.injections[injection].chain.links.first {
             cause = credentials.snapshots[place].failure?.message
@@ -119,17 +119,6 @@ final class LoopState {
         let turn = loop.turns
         if time.turn != turn { time = (turn, clock.now()) }
         return time.now
-    }
-
-    func pool(for route: Route) -> UpstreamPool {
-        // A call may have begun under another plan.
-        guard routePools.indices.contains(route.number), plan.routes[route.number] === route else {
-            return pool(for: route.origin)
-        }
-        if let pool = routePools[route.number] { return pool }
-        let pool = pool(for: route.origin)
-        routePools[route.number] = pool
-        return pool
     }
 
     private func pool(for origin: UpstreamOrigin) -> UpstreamPool {

@@ -82,7 +82,7 @@ actor Worker: LoopBound {
                     openCount += 1
                     peakCount = max(peakCount, openCount)
                     isStarved = false
-                    state.metrics.acceptedConnections &+= 1
+                    state.meters.acceptedConnections &+= 1
                     start(accepted.takeDescriptor(), isUnix)
                 }
             }
@@ -113,17 +113,17 @@ actor Worker: LoopBound {
         let channel = connection.channel
         let identity = ObjectIdentifier(channel)
         state.channels[identity] = channel
-        state.metrics.openConnections += 1
-        var caller = Caller(connection, isUnix: isUnix, state: state)
-        let uid = caller.uid
+        state.meters.openConnections += 1
+        var caller = OwnedBox(Caller(connection, isUnix: isUnix, state: state))
+        let uid = caller.value.uid
         if shares.take(uid, isExempt: state.plan.access.isOwn(uid)) {
-            await caller.serve()
+            await caller.value.serve()
             shares.giveBack(uid)
         } else {
-            caller.turnAway()
+            caller.value.turnAway()
         }
         channel.close()
-        state.metrics.openConnections -= 1
+        state.meters.openConnections -= 1
         state.channels[identity] = nil
     }
 
@@ -170,7 +170,7 @@ actor Worker: LoopBound {
         return turns
     }
 
-    var metrics: WorkerMetrics { state.metrics }
+    var metrics: WorkerMetrics { state.meters.metrics }
     var connectionCount: Int { state.channels.count }
 
     /// Accepts no more; idle connections end, calls under way go on.

@@ -23,6 +23,24 @@ struct ClientConnection: ~Copyable {
         madeBy = pool
     }
 
+    /// Taken for another exchange, by the task that parks on `parker`.
+    mutating func beginAgain(for parker: Parker) {
+        channel.parker = parker
+        isReused = true
+        hasAnswered = false
+    }
+
+    /// Between two exchanges: nobody waits for it, and it holds no memory.
+    ///
+    /// - Returns: false if bytes are left over, wherever they wait.
+    mutating func rest() -> Bool {
+        guard output.isEmpty, isSilent else { return false }
+        // An answer that came whole leaves its block behind.
+        loop.buffers.reclaim(&input)
+        channel.parker = nil
+        return true
+    }
+
     /// Whether nothing has come that nobody asked for. Looks into the kernel's buffer and TLS's, too: what lies there
     /// has told of itself already, and would be read as the next caller's answer.
     var isSilent: Bool {

@@ -27,11 +27,11 @@ final class UpstreamPool {
     var idleTimeout: Int64 = 50_000_000_000
 
     private struct Idle: ~Copyable {
-        var connection: ClientConnection
+        var connection: OwnedBox<ClientConnection>
         /// Monotonic nanoseconds at which it is closed.
         let expires: Int64
 
-        consuming func takeConnection() -> ClientConnection { connection }
+        consuming func takeConnection() -> OwnedBox<ClientConnection> { connection }
     }
 
     /// - Parameter tls: of `origin.tls`; nil for plain text.
@@ -50,17 +50,15 @@ final class UpstreamPool {
     var nextExpiry: Int64? { idleCount == 0 ? nil : idle[0].expires }
 
     /// An idle connection that has shown no sign of death, for the task that parks on `parker`.
-    func take(for parker: Parker) -> ClientConnection? {
+    func take(for parker: Parker) -> OwnedBox<ClientConnection>? {
         while let candidate = idle.popLast() {
             idleCount -= 1
             var connection = candidate.takeConnection()
-            guard connection.channel.isOpen, !connection.channel.isHungUp else {
-                connection.close()
+            guard !connection.value.channel.hasLeft else {
+                connection.value.close()
                 continue
             }
-            connection.channel.parker = parker
-            connection.isReused = true
-            connection.hasAnswered = false
+            connection.value.beginAgain(for: parker)
             return connection
         }
         return nil
@@ -73,7 +71,7 @@ final class UpstreamPool {
     ///   - isWanted: asked at each wake, see `Dialer`.
     func connect(
         for parker: Parker, by deadline: Int64, while isWanted: @escaping () -> Bool
-    ) async throws(DialFailure) -> ClientConnection {
+    ) async throws(DialFailure) -> OwnedBox<ClientConnection> {
         let dialer = Dialer(loop: loop, parker: parker, deadline: deadline, isWanted: isWanted)
         guard origin.tls != nil else { return adopt(try await dialer.dial(origin.endpoint)) }
         // Never in plain text instead: a reload may have taken the context away under a call that still runs.
@@ -85,10 +83,10 @@ final class UpstreamPool {
         return adopt(channel)
     }
 
-    private func adopt(_ channel: Channel) -> ClientConnection {
+    private func adopt(_ channel: Channel) -> OwnedBox<ClientConnection> {
         // Once a connection: making the closure is an allocation. It is asked only while nobody has the connection.
         channel.whenIdle = { [weak self, unowned channel] in self?.look(at: channel) }
-        return ClientConnection(channel, on: loop, madeBy: self)
+        return OwnedBox(ClientConnection(channel, on: loop, madeBy: self))
     }
 
     /// Takes a connection back whose exchange is whole on both sides. One with bytes left over is closed, wherever they
@@ -96,14 +94,11 @@ final class UpstreamPool {
     /// under another certificate.
     ///
     /// - Returns: true if this is the first idle connection here, so that somebody has to look at `nextExpiry`.
-    func give(_ connection: consuming ClientConnection) -> Bool {
-        guard connection.madeBy === self, !isClosed, connection.output.isEmpty, connection.isSilent else {
-            connection.close()
+    func give(_ connection: consuming OwnedBox<ClientConnection>) -> Bool {
+        guard !isClosed, connection.value.madeBy === self, connection.value.rest() else {
+            connection.value.close()
             return false
         }
-        // An answer that came whole leaves its block behind.
-        loop.buffers.reclaim(&connection.input)
-        connection.channel.parker = nil
         if idleCount >= max(1, idleLimit) { close(at: 0) }
         idle.append(Idle(connection: connection, expires: loop.now + idleTimeout))
         idleCount += 1
@@ -113,8 +108,8 @@ final class UpstreamPool {
     /// An idle connection stirs. If the server closed it or said something unasked, it is of no more use; TLS may also
     /// have had a message of its own to deliver.
     private func look(at channel: Channel) {
-        guard let index = (0..<idleCount).first(where: { idle[$0].connection.channel === channel }) else { return }
-        if idle[index].connection.isSilent { return }
+        guard let index = (0..<idleCount).first(where: { idle[$0].connection.value.channel === channel }) else { return }
+        if idle[index].connection.value.isSilent { return }
         close(at: index)
     }
 
@@ -132,6 +127,6 @@ final class UpstreamPool {
     private func close(at index: Int) {
         idleCount -= 1
         var connection = idle.remove(at: index).takeConnection()
-        connection.close()
+        connection.value.close()
     }
 }

@@ -48,7 +48,11 @@ struct WorkerMetrics: Sendable, Equatable {
         upstreamConnections &+= other.upstreamConnections
         reusedUpstreamConnections &+= other.reusedUpstreamConnections
         for refusal in other.refusals { addRefusal(refusal.reason, refusal.count) }
-        for route in other.routes { update(slot: slot(route: route.route)) { $0.merge(route) } }
+        for route in other.routes { merge(route) }
+    }
+
+    mutating func merge(_ route: RouteMetrics) {
+        routes[slot(route: route.route)].merge(route)
     }
 
     private mutating func addRefusal(_ reason: String, _ count: UInt64) {
