@@ -6,18 +6,22 @@
 /// `Host` under an unknown name is DNS rebinding: the page's own name, made to lead here. `Origin` and `Sec-Fetch-Site`
 /// are written by the browser itself. No tool on the host sends them to an API.
 struct AllowedHosts: Sendable {
-    /// In lower case, without port.
-    private let names: [[UInt8]]
+    /// Without port.
+    private let names: [CaseFolded]
+    /// Those that are too long for that: IPv6 addresses written out. In lower case.
+    private let longNames: [[UInt8]]
     /// For callers on the Unix socket, who have to write something. A page may be served under this name, too, and made
     /// to lead to the port; no page leads to the socket.
-    private static let ownName = Array("gateway-agent".utf8)
+    private static let ownName = CaseFolded("gateway-agent")
 
     init(_ listen: ListenSpec) {
         var names = ["localhost", "127.0.0.1", "[::1]"]
         for address in listen.tcp {
             names.append(address.ip.utf8.contains(UInt8(ascii: ":")) ? "[\(address.ip)]" : address.ip)
         }
-        self.names = Set(names).sorted().map { Array($0.lowercased().utf8) }
+        let all = Set(names).sorted().map { Array($0.lowercased().utf8) }
+        self.names = all.compactMap { CaseFolded($0.span, from: 0, to: $0.count) }
+        longNames = all.filter { $0.count > CaseFolded.longest }
     }
 
     enum Refusal: Equatable {
@@ -37,15 +41,19 @@ struct AllowedHosts: Sendable {
         // HTTP/1.0 without Host: the parser lets no other request come without.
         if head.hostRange.isEmpty { return nil }
         let authority = bytes.slice(head.hostRange)
-        for name in names where Self.names(name, authority) { return nil }
-        return isUnix && Self.names(Self.ownName, authority) ? nil : .host
+        let end = authority.lastColonBehindName ?? authority.count
+        // The parser has checked that it is a host: of braces, which fold like brackets, there are none.
+        guard let host = CaseFolded(authority, from: 0, to: end) else {
+            return longNames.contains { Self.equal($0, authority.extracting(first: end)) } ? nil : .host
+        }
+        for name in names where name == host { return nil }
+        return isUnix && host == Self.ownName ? nil : .host
     }
 
-    private static func names(_ name: [UInt8], _ authority: Span<UInt8>) -> Bool {
-        let end = authority.lastColonBehindName ?? authority.count
-        guard name.count == end else { return false }
-        for index in 0..<end {
-            let byte = authority[index]
+    private static func equal(_ name: [UInt8], _ host: Span<UInt8>) -> Bool {
+        guard name.count == host.count else { return false }
+        for index in host.indices {
+            let byte = host[index]
             if (0x41...0x5A ~= byte ? byte | 0x20 : byte) != name[index] { return false }
         }
         return true

@@ -7,6 +7,7 @@ struct Caller: ~Copyable {
     /// Who owns the other end; nil if that could not be established, and then everything is refused.
     let uid: UInt32?
     private var exchange: Exchange
+    var channel: Channel { exchange.caller.channel }
     /// Whether anything is permitted to the caller, and the plan that said so.
     private var standing = AccessPolicy.Decision.refused
     private var judge: GatewayPlan?
@@ -58,6 +59,7 @@ struct Caller: ~Copyable {
     }
 
     /// Once a connection and plan, as long as no groups have to be looked up.
+    @inline(never)
     private mutating func takeStanding() {
         guard judge !== state.plan || standing == .needsGroups else { return }
         judge = state.plan

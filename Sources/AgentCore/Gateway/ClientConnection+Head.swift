@@ -2,19 +2,21 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 /// Looks into the answer's head, where it stands in the connection's buffer.
+///
+/// Mutating for the reason that `ServerConnection` tells.
 extension ClientConnection {
-    func responseFraming(_ facts: Exchange.Facts) throws(HTTPError) -> BodyFraming {
+    mutating func responseFraming(_ facts: Exchange.Facts) throws(HTTPError) -> BodyFraming {
         try BodyFraming.response(
             head, in: input.readable, to: facts.method, askedWebSocket: facts.asksWebSocket)
     }
 
     /// Whether the connection may carry another exchange once this one is whole.
-    func keepsAlive(_ framing: BodyFraming) -> Bool {
+    mutating func keepsAlive(_ framing: BodyFraming) -> Bool {
         head.keepsAlive(framing, in: input.readable)
     }
 
     /// Writes the whole head for the caller, with `extra` lines of the agent's own.
-    func writeHead(
+    mutating func writeHead(
         _ facts: Exchange.Facts, framing: BodyFraming, keepsAlive: Bool, date: HTTPDate, extra: String,
         into buffer: inout ByteBuffer
     ) {
@@ -27,7 +29,7 @@ extension ClientConnection {
         HeadWriter.end(into: &buffer)
     }
 
-    func writeInterim(into buffer: inout ByteBuffer) {
+    mutating func writeInterim(into buffer: inout ByteBuffer) {
         HeadWriter.append(interim: head, in: input.readable, into: &buffer)
     }
 }

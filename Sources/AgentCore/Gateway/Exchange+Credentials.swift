@@ -7,6 +7,7 @@ extension Exchange {
     ///
     /// - Parameter bound: of the boot clock, until when it may be waited for what is being fetched; nil counts from now.
     /// - Returns: false if that has to be waited for: see `waitForCredentials`.
+    @inline(never)
     mutating func choose(_ routeState: RouteState, until bound: Int64? = nil) throws(ForwardFailure) -> Bool {
         if routeState.route.injections.isEmpty { return true }
         switch decide(routeState, bound: bound ?? credentialBound(routeState)) {
@@ -19,12 +20,13 @@ extension Exchange {
     }
 
     /// Waits, within the route's bound, for credentials that are being fetched, and decides.
+    @inline(never)
     mutating func waitForCredentials(_ routeState: RouteState) async throws(ForwardFailure) {
         let bound = credentialBound(routeState)
         repeat { try await waitForPublication(until: bound) } while try !choose(routeState, until: bound)
     }
 
-    private func credentialBound(_ routeState: RouteState) -> Int64 {
+    private mutating func credentialBound(_ routeState: RouteState) -> Int64 {
         state.now.boot + routeState.route.timeouts.credentialWait
     }
 
@@ -35,7 +37,8 @@ extension Exchange {
     }
 
     /// A credential was chosen that may not be sent any more.
-    var havePicksEnded: Bool {
+    @inline(never)
+    mutating func havePicksEnded() -> Bool {
         picks.contains { pick in
             guard let place = table.position(of: pick.name) else { return true }
             return !table.snapshots[place].isUsable(at: state.now)
@@ -86,12 +89,12 @@ extension Exchange {
         return .chosen(chosen)
     }
 
-    private func note(_ routeState: RouteState, _ injection: Int, link: Int?, why: Chain.Reason?) {
+    private mutating func note(_ routeState: RouteState, _ injection: Int, link: Int?, why: Chain.Reason?) {
         guard routeState.notice(injection, link: link, why: why) else { return }
         state.tellOfChain(routeState, injection, link: link, why: why)
     }
 
-    private func noCredential(_ failures: [Chain.LinkFailure], retryAt: Int64?, now: HostTime) -> ErrorAnswer {
+    private mutating func noCredential(_ failures: [Chain.LinkFailure], retryAt: Int64?, now: HostTime) -> ErrorAnswer {
         let reasons = failures.map(\.message).joined(separator: "; ")
         return ErrorAnswer(
             503, "no-credential",
@@ -117,7 +120,8 @@ extension Exchange {
     // MARK: Refusal by the upstream
 
     /// Whether the answer's status is one by which a credential is refused.
-    func mayBeRefusal(_ upstream: borrowing ClientConnection, _ route: Route) -> Bool {
+    @inline(never)
+    mutating func mayBeRefusal(_ upstream: borrowing ClientConnection, _ route: Route) -> Bool {
         switch upstream.head.status {
         case 401: !picks.isEmpty
         case 403: !picks.isEmpty && route.spec.gateway == .coder

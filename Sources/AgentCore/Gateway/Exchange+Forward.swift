@@ -35,7 +35,7 @@ extension Exchange {
                 let headCount: Int
                 do throws(ForwardFailure) {
                     // Dialling takes its time, and what has ended meanwhile is not sent.
-                    if !upstream.value.isReused, havePicksEnded {
+                    if !upstream.value.isReused, havePicksEnded() {
                         picks.removeAll(keepingCapacity: true)
                         if try !choose(routeState) { try await waitForCredentials(routeState) }
                     }
@@ -61,8 +61,8 @@ extension Exchange {
         }
     }
 
-    /// Why a call cannot be brought to its end.
-    enum ForwardFailure: Error {
+    /// Why a call cannot be brought to its end. Indirect: every place that can throw it keeps room for it.
+    indirect enum ForwardFailure: Error {
         /// The caller has left; nobody waits for an answer.
         case callerLeft
         /// The caller's content broke off, or its framing is wrong.
@@ -97,13 +97,14 @@ extension Exchange {
     // MARK: Connection
 
     /// An idle connection, unless one has just turned out to be dead.
-    private func kept(_ routeState: RouteState, _ attempts: Attempts) -> OwnedBox<ClientConnection>? {
+    @inline(never)
+    private mutating func kept(_ routeState: RouteState, _ attempts: Attempts) -> OwnedBox<ClientConnection>? {
         guard !attempts.isFreshRetry, let connection = routeState.pool.take(for: caller.parker) else { return nil }
         state.meters.reusedUpstreamConnections &+= 1
         return connection
     }
 
-    private func connect(_ routeState: RouteState) async throws(ForwardFailure) -> OwnedBox<ClientConnection> {
+    private mutating func connect(_ routeState: RouteState) async throws(ForwardFailure) -> OwnedBox<ClientConnection> {
         let route = routeState.route
         let channel = caller.channel
         do {
@@ -126,7 +127,8 @@ extension Exchange {
     /// Whether the request goes out once more on a fresh connection: a kept one may die at the very moment it is used
     /// again. Only a request that may be executed twice, since nobody knows how far the first one came (RFC 9110
     /// §9.2.2, RFC 9112 §9.3.1).
-    private func mayRetry(_ upstream: borrowing ClientConnection, _ attempts: Attempts) -> Bool {
+    @inline(never)
+    private mutating func mayRetry(_ upstream: borrowing ClientConnection, _ attempts: Attempts) -> Bool {
         upstream.isReused && !upstream.hasAnswered && !attempts.isFreshRetry && facts.method.isIdempotent
             && held.canBeSentAgain && !upload.hadTrailers
     }
@@ -135,6 +137,7 @@ extension Exchange {
 
     /// Puts the request into the connection's output: the head with the credentials, and the content that was sent
     /// before, if this is not the first time.
+    @inline(never)
     private mutating func send(to upstream: inout ClientConnection) {
         isUploadRefused = false
         interimCount = 0
@@ -177,11 +180,12 @@ extension Exchange {
     }
 
     /// While content is under way either side may be the slow one, and a pause is bounded; after it the upstream thinks.
-    private func answerDeadline(_ route: Route) -> Int64 {
+    private mutating func answerDeadline(_ route: Route) -> Int64 {
         state.loop.now + (upload.isComplete ? route.timeouts.header : route.timeouts.idle)
     }
 
-    private func lateAnswer(_ upstream: borrowing ClientConnection, _ route: Route) -> ErrorAnswer {
+    @inline(never)
+    private mutating func lateAnswer(_ upstream: borrowing ClientConnection, _ route: Route) -> ErrorAnswer {
         if upload.isComplete {
             let waited = ReadableDuration(route.timeouts.header)
             return ErrorAnswer(
@@ -196,6 +200,7 @@ extension Exchange {
     }
 
     /// Reads what has arrived of an answer; interim ones are passed on at once.
+    @inline(never)
     private mutating func readHead(_ upstream: inout ClientConnection) throws(ForwardFailure) -> Int? {
         while true {
             do {
@@ -243,6 +248,7 @@ extension Exchange {
     /// Moves request content from the caller to the upstream for as long as neither blocks, a bounded number of times.
     ///
     /// - Returns: whether anything moved.
+    @inline(never)
     mutating func pumpUpload(_ upstream: inout ClientConnection) throws(ForwardFailure) -> Bool {
         var hasMoved = false
         isUploadBusy = false

@@ -4,7 +4,7 @@
 /// The agent's own endpoints, below `/-/` on every listener: health, status, metrics and tokens.
 extension Exchange {
     /// Whether the request is for the agent itself. No route can begin so: the configuration refuses it.
-    var isForAgent: Bool {
+    mutating func isForAgent() -> Bool {
         caller.withHead { head, bytes in
             let path = bytes.slice(head.pathRange)
             return path.count >= 3 && path[0] == UInt8(ascii: "/") && path[1] == UInt8(ascii: "-")
@@ -58,7 +58,7 @@ extension Exchange {
         let found = caller.withHead { head, bytes in
             table.position(of: bytes.slice(head.pathRange).extracting(droppingFirst: AgentEndpoint.tokenPrefix.count))
         }
-        guard var place = found else { throw unknownName }
+        guard var place = found else { throw unknownName() }
         let name = table.snapshots[place].name
         let query = try caller.tokenQuery()
         let life = query.life
@@ -115,7 +115,7 @@ extension Exchange {
             200, type: asJSON ? "application/json" : "text/plain", secretContent: content, headCount: headCount)
     }
 
-    private var unknownName: ErrorAnswer {
+    private mutating func unknownName() -> ErrorAnswer {
         let prefix = AgentEndpoint.tokenPrefix.count
         let name = caller.withHead { $1.text(ByteRange($0.pathRange.lower + prefix, $0.pathRange.upper), limit: 300) }
         let names = state.plan.credentialNames.sorted().joined(separator: ", ")

@@ -3,38 +3,27 @@
 
 /// The answer on its way back, while the request may still be on its way out.
 extension Exchange {
+    /// What is known of an answer once its head has been passed on.
+    private struct Course {
+        let status: Int
+        let isTunnel: Bool
+        let keepsCaller: Bool
+        let upstreamStays: Bool
+    }
+
     /// Passes the answer on whose head is the first `headCount` bytes of the upstream's input.
     mutating func relay(_ upstream: consuming OwnedBox<ClientConnection>, headCount: Int, _ routeState: RouteState) async
         -> End
     {
         let route = routeState.route
-        let framing: BodyFraming
-        do throws(HTTPError) {
-            framing = try upstream.value.responseFraming(facts)
+        let course: Course
+        do throws(ErrorAnswer) {
+            course = try beginAnswer(&upstream.value, headCount, route)
         } catch {
             upstream.value.abort()
-            return await answer(
-                ErrorAnswer(502, "upstream-nonsense", "\(upstreamName) answered what cannot be framed: \(error)"))
+            return await answer(error)
         }
-        let status = upstream.value.head.status
-        // An invitation after the answer's head would stand in its content.
-        facts.expectsContinue = false
-        let outgoing = framing.towards(facts.version)
-        // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
-        // told from a next request.
-        let keepsCaller = facts.keepsAlive && !state.isDraining && upload.isComplete && outgoing != .untilClose
-        let upstreamStays = upstream.value.keepsAlive(framing)
-        upstream.value.writeHead(
-            facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
-            into: &caller.output)
-        upstream.value.input.consume(headCount)
-        record.firstByteNanoseconds = state.loop.now - began
-        held.release(state.loop.buffers)
-        // A stream that is silent keeps no memory; the block would lie here until the next request.
-        state.loop.buffers.reclaim(&caller.input)
-        download.begin(framing, as: outgoing)
-        if case .tunnel = framing { return await tunnel(upstream, status: status, route) }
-
+        if course.isTunnel { return await tunnel(upstream, status: course.status, route) }
         var deadline = state.loop.now + route.timeouts.idle
         var outcome = moveAnswer(&upstream.value, route, &deadline)
         while outcome == nil {
@@ -47,22 +36,60 @@ extension Exchange {
             }
             outcome = moveAnswer(&upstream.value, route, &deadline)
         }
-        switch outcome ?? .whole {
-        case .whole:
-            if !upload.isComplete, upstreamStays, status < 300 { await finishUpload(&upstream.value, route) }
-            if upstreamStays, upload.isComplete, !isUploadRefused {
-                if routeState.pool.give(upstream) { state.noteIdleUpstream() }
-            } else {
-                upstream.value.close()
-            }
-            finish(status: status)
-            if keepsCaller { return .keepAlive }
-            return upload.isComplete && caller.input.isEmpty ? .close : .linger
-        case .cut(let failure):
+        if case .cut(let failure)? = outcome {
             upstream.value.abort()
-            finish(status: status, failure: failure)
+            finish(status: course.status, failure: failure)
             return .abort
         }
+        if !upload.isComplete, course.upstreamStays, course.status < 300 { await finishUpload(&upstream.value, route) }
+        return endAnswer(upstream, course, routeState)
+    }
+
+    /// Writes the head, and makes ready for the content.
+    @inline(never)
+    private mutating func beginAnswer(
+        _ upstream: inout ClientConnection, _ headCount: Int, _ route: Route
+    ) throws(ErrorAnswer) -> Course {
+        let framing: BodyFraming
+        do throws(HTTPError) {
+            framing = try upstream.responseFraming(facts)
+        } catch {
+            throw ErrorAnswer(502, "upstream-nonsense", "\(upstreamName) answered what cannot be framed: \(error)")
+        }
+        let status = upstream.head.status
+        // An invitation after the answer's head would stand in its content.
+        facts.expectsContinue = false
+        let outgoing = framing.towards(facts.version)
+        // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
+        // told from a next request.
+        let keepsCaller = facts.keepsAlive && !state.isDraining && upload.isComplete && outgoing != .untilClose
+        let upstreamStays = upstream.keepsAlive(framing)
+        upstream.writeHead(
+            facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
+            into: &caller.output)
+        upstream.input.consume(headCount)
+        record.firstByteNanoseconds = state.loop.now - began
+        held.release(state.loop.buffers)
+        // A stream that is silent keeps no memory; the block would lie here until the next request.
+        state.loop.buffers.reclaim(&caller.input)
+        download.begin(framing, as: outgoing)
+        return Course(
+            status: status, isTunnel: framing == .tunnel, keepsCaller: keepsCaller, upstreamStays: upstreamStays)
+    }
+
+    /// The answer is whole, and written.
+    @inline(never)
+    private mutating func endAnswer(
+        _ upstream: consuming OwnedBox<ClientConnection>, _ course: Course, _ routeState: RouteState
+    ) -> End {
+        if course.upstreamStays, upload.isComplete, !isUploadRefused {
+            if routeState.pool.give(upstream) { state.noteIdleUpstream() }
+        } else {
+            upstream.value.close()
+        }
+        finish(status: course.status)
+        if course.keepsCaller { return .keepAlive }
+        return upload.isComplete && caller.input.isEmpty ? .close : .linger
     }
 
     /// The upstream has answered well before the request was whole, and goes on listening: it gets the rest. After an
@@ -93,6 +120,7 @@ extension Exchange {
     /// Moves what is there of the answer, and what is left of the request.
     ///
     /// - Returns: how it ended; nil if more will come, at once if `isAnswerBusy`.
+    @inline(never)
     private mutating func moveAnswer(
         _ upstream: inout ClientConnection, _ route: Route, _ deadline: inout Int64
     ) -> Outcome? {
@@ -163,7 +191,7 @@ extension Exchange {
     }
 
     /// Fields that the agent adds to an answer.
-    private func extraFields(_ route: Route) -> String {
+    private mutating func extraFields(_ route: Route) -> String {
         var text = ""
         if route.spec.showsCredential, let name = picks.first?.name {
             text += "gateway-agent-credential: \(name.headerText)\r\n"

@@ -6,6 +6,9 @@
 /// The walk is in `run`, top to bottom. One value serves a connection for all its requests, so that the next one finds
 /// its memory ready. It is the own value of its connection's one task, on the connection's loop: a class, or a property of
 /// one, would be asked at every access whether somebody else has it in use, and there are a hundred of them in a call.
+///
+/// Its asynchronous functions only wait, and call steps that do not, and that are never inlined: whatever would be on the
+/// stack of a step would else be in the frame of the function that waits, for as long as it does (`scripts/frames`).
 struct Exchange: ~Copyable {
     var caller: ServerConnection
     let state: LoopState
@@ -93,16 +96,9 @@ struct Exchange: ~Copyable {
         begin()
         do throws(ErrorAnswer) {
             try checkRequest()
-            if isForAgent { return await serveLocal(headCount: headCount) }
-            guard let found = caller.withHead({ state.route(for: $1.slice($0.pathRange)) }) else {
-                throw ErrorAnswer(404, "no-route", noRouteMessage)
-            }
-            routeState = found
-            let route = found.route
-            record.route = route.spec.prefix
-            record.upstream = route.spec.upstream.host
-            if try needsGroups(for: route.access) { try await checkGroups(for: route.access) }
-            try prepare(route, headCount: headCount)
+            guard let found = try findRoute() else { return await serveLocal(headCount: headCount) }
+            if try needsGroups(for: found.route.access) { try await checkGroups(for: found.route.access) }
+            try prepare(found.route, headCount: headCount)
             return await forward(found)
         } catch {
             return await answer(error, headCount: headCount)
@@ -111,6 +107,7 @@ struct Exchange: ~Copyable {
 
     // MARK: Steps
 
+    @inline(never)
     private mutating func begin() {
         request = state.nextRequest()
         began = state.loop.now
@@ -132,6 +129,7 @@ struct Exchange: ~Copyable {
     }
 
     /// What is refused whatever the route.
+    @inline(never)
     private mutating func checkRequest() throws(ErrorAnswer) {
         if isStranger { facts.keepsAlive = false }
         do throws(HTTPError) {
@@ -141,8 +139,8 @@ struct Exchange: ~Copyable {
         } catch {
             throw ErrorAnswer(error.status, error.code, error.description)
         }
-        let isUnix = caller.isUnix
-        switch caller.withHead({ state.plan.hosts.check($0, in: $1, isUnix: isUnix) }) {
+        let (isUnix, hosts) = (caller.isUnix, state.plan.hosts)
+        switch caller.withHead({ hosts.check($0, in: $1, isUnix: isUnix) }) {
         case nil: break
         case .origin:
             throw ErrorAnswer(
@@ -163,15 +161,30 @@ struct Exchange: ~Copyable {
         ErrorAnswer(403, "peer-unknown", "the owner of this connection could not be established; call from this host")
     }
 
+    /// - Returns: nil if the request is for the agent itself.
+    @inline(never)
+    private mutating func findRoute() throws(ErrorAnswer) -> RouteState? {
+        if isForAgent() { return nil }
+        let state = state
+        guard let found = caller.withHead({ state.route(for: $1.slice($0.pathRange)) }) else {
+            throw ErrorAnswer(404, "no-route", noRouteMessage())
+        }
+        routeState = found
+        record.route = found.route.spec.prefix
+        record.upstream = found.route.spec.upstream.host
+        return found
+    }
+
     /// Whether the caller may do this.
-    func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
+    mutating func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
         if try needsGroups(for: policy) { try await checkGroups(for: policy) }
     }
 
     /// The answer without the user database.
     ///
     /// - Returns: true if the caller's groups decide: see `checkGroups`.
-    private func needsGroups(for policy: AccessPolicy) throws(ErrorAnswer) -> Bool {
+    @inline(never)
+    private mutating func needsGroups(for policy: AccessPolicy) throws(ErrorAnswer) -> Bool {
         guard let uid else { throw Self.unknownPeer }
         switch policy.decide(uid: uid, memberships: nil) {
         case .permitted: return false
@@ -180,7 +193,7 @@ struct Exchange: ~Copyable {
         }
     }
 
-    private func checkGroups(for policy: AccessPolicy) async throws(ErrorAnswer) {
+    private mutating func checkGroups(for policy: AccessPolicy) async throws(ErrorAnswer) {
         guard let uid else { throw Self.unknownPeer }
         if state.memberships(of: uid) == nil { await state.lookUpMemberships(of: uid) }
         guard policy.decide(uid: uid, memberships: state.memberships(of: uid) ?? []) == .permitted else {
@@ -188,7 +201,8 @@ struct Exchange: ~Copyable {
         }
     }
 
-    private func refusal(of uid: UInt32, by policy: AccessPolicy) -> ErrorAnswer {
+    @inline(never)
+    private mutating func refusal(of uid: UInt32, by policy: AccessPolicy) -> ErrorAnswer {
         let what = route.map { "the route \($0.spec.prefix)" } ?? "the agent's own endpoints"
         return ErrorAnswer(
             403, "peer-not-allowed",
@@ -196,7 +210,7 @@ struct Exchange: ~Copyable {
         )
     }
 
-    private var noRouteMessage: String {
+    private mutating func noRouteMessage() -> String {
         let path = caller.withHead { $1.text($0.pathRange, limit: 100) }
         let prefixes = state.plan.routes.prefix(10).map(\.spec.prefix).sorted()
         guard !prefixes.isEmpty else { return "no routes are configured; add one to the agent's configuration" }
@@ -204,6 +218,7 @@ struct Exchange: ~Copyable {
     }
 
     /// Writes the head that goes to the upstream, without the credential, and lets the received one go.
+    @inline(never)
     private mutating func prepare(_ route: Route, headCount: Int) throws(ErrorAnswer) {
         var options: HeadWriter.RequestOptions = []
         if facts.asksWebSocket { options.insert(.webSocket) }
@@ -229,6 +244,7 @@ struct Exchange: ~Copyable {
     }
 
     /// The call is over: counts it and tells of it.
+    @inline(never)
     mutating func finish(status: Int?, failure: String? = nil) {
         record.status = status
         if let failure { record.failure = failure }

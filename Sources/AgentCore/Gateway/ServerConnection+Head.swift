@@ -2,31 +2,36 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 /// Looks into the head in hand, where it stands in the caller's buffer.
+///
+/// Mutating, all of them, though nothing changes: a large value that is only borrowed is copied for the call, a mutated one
+/// stays where it is.
 extension ServerConnection {
-    func withHead<Result>(_ body: (borrowing RequestHead, Span<UInt8>) -> Result) -> Result {
+    mutating func withHead<Result>(_ body: (borrowing RequestHead, Span<UInt8>) -> Result) -> Result {
         body(head, input.readable)
     }
 
     /// The method, for the log: cut and made visible.
     var methodText: String {
-        switch head.method {
-        case .get: "GET"
-        case .post: "POST"
-        case .head: "HEAD"
-        default: withHead { $1.text($0.methodRange, limit: 32) }
+        mutating get {
+            switch head.method {
+            case .get: "GET"
+            case .post: "POST"
+            case .head: "HEAD"
+            default: withHead { $1.text($0.methodRange, limit: 32) }
+            }
         }
     }
 
-    func tokenQuery() throws(ErrorAnswer) -> TokenQuery {
+    mutating func tokenQuery() throws(ErrorAnswer) -> TokenQuery {
         try TokenQuery(input.readable.slice(head.queryRange))
     }
 
-    func requestFraming(_ limits: HTTPLimits) throws(HTTPError) -> BodyFraming {
+    mutating func requestFraming(_ limits: HTTPLimits) throws(HTTPError) -> BodyFraming {
         try BodyFraming.request(head, in: input.readable, limits: limits)
     }
 
     /// Writes the request head for a route's upstream, see `HeadWriter.begin`.
-    func writeUpstreamHead(
+    mutating func writeUpstreamHead(
         _ route: Route, framing: BodyFraming, options: HeadWriter.RequestOptions, into buffer: inout ByteBuffer
     ) throws(HTTPError) {
         let bytes = input.readable

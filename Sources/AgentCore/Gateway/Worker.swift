@@ -105,26 +105,35 @@ actor Worker: LoopBound {
             openCount -= 1
             if openCount == 0 { giveBack() }
         }
-        let connection: ServerConnection
-        do throws(SystemError) {
-            connection = try ServerConnection(
-                adopting: descriptor, isUnix: isUnix, on: loop, shutdown: state.shutdown)
-        } catch { return }
-        let channel = connection.channel
-        let identity = ObjectIdentifier(channel)
-        state.channels[identity] = channel
-        state.meters.openConnections += 1
-        var caller = OwnedBox(Caller(connection, isUnix: isUnix, state: state))
-        let uid = caller.value.uid
+        guard var caller = admit(descriptor, isUnix: isUnix) else { return }
+        let (channel, uid) = (caller.value.channel, caller.value.uid)
         if shares.take(uid, isExempt: state.plan.access.isOwn(uid)) {
             await caller.value.serve()
             shares.giveBack(uid)
         } else {
             caller.value.turnAway()
         }
+        forget(channel)
+    }
+
+    // Not inlined into `serve`: see `Exchange`.
+    @inline(never)
+    private func admit(_ descriptor: consuming Descriptor, isUnix: Bool) -> OwnedBox<Caller>? {
+        do throws(SystemError) {
+            let connection = try ServerConnection(
+                adopting: descriptor, isUnix: isUnix, on: loop, shutdown: state.shutdown)
+            let channel = connection.channel
+            state.channels[ObjectIdentifier(channel)] = channel
+            state.meters.openConnections += 1
+            return OwnedBox(Caller(connection, isUnix: isUnix, state: state))
+        } catch { return nil }
+    }
+
+    @inline(never)
+    private func forget(_ channel: Channel) {
         channel.close()
         state.meters.openConnections -= 1
-        state.channels[identity] = nil
+        state.channels[ObjectIdentifier(channel)] = nil
     }
 
     private func giveBack() {

@@ -7,7 +7,6 @@ struct AccessLines: ~Copyable {
     private var buffer = ByteBuffer()
     private let style: LogStyle
     private let isJSON: Bool
-    private let keys: Keys
     /// The beginning of a line, up to the milliseconds where lines tell the time.
     private var beginning = ByteBuffer()
     private var second = Int64.min
@@ -15,7 +14,6 @@ struct AccessLines: ~Copyable {
     init(_ style: LogStyle) {
         self.style = style
         isJSON = style == .json
-        keys = isJSON ? .json : .plain
     }
 
     /// - Returns: how much has gathered, in bytes.
@@ -23,21 +21,21 @@ struct AccessLines: ~Copyable {
         // The pieces of a usual line then find room.
         buffer.reserve(1024)
         begin(wall)
-        buffer.append(keys.request)
+        key(" request=", ",\"request\":\"")
         buffer.append(record.request)
-        append(keys.method, record.method)
-        if let route = record.route { append(keys.route, route) }
-        if let upstream = record.upstream { append(keys.upstream, upstream) }
-        if let credential = record.credential { append(keys.credential, credential) }
-        if let link = record.link { append(keys.link, UInt64(link.magnitude)) }
-        if let peer = record.peer { append(keys.peer, UInt64(peer)) }
-        if let status = record.status { append(keys.status, UInt64(status.magnitude)) }
-        append(keys.received, record.received)
-        append(keys.sent, record.sent)
-        if let time = record.firstByteNanoseconds { append(keys.firstByte, seconds: time) }
-        append(keys.duration, seconds: record.durationNanoseconds)
-        if record.isReplayed { buffer.append(keys.replayed) }
-        if let failure = record.failure { append(keys.failure, failure) }
+        append(" method=", "\",\"method\":", record.method)
+        if let route = record.route { append(" route=", ",\"route\":", route) }
+        if let upstream = record.upstream { append(" upstream=", ",\"upstream\":", upstream) }
+        if let credential = record.credential { append(" credential=", ",\"credential\":", credential) }
+        if let link = record.link { append(" link=", ",\"link\":", UInt64(link.magnitude)) }
+        if let peer = record.peer { append(" peer=", ",\"peer\":", UInt64(peer)) }
+        if let status = record.status { append(" status=", ",\"status\":", UInt64(status.magnitude)) }
+        append(" received=", ",\"received\":", record.received)
+        append(" sent=", ",\"sent\":", record.sent)
+        if let time = record.firstByteNanoseconds { append(" firstByte=", ",\"firstByte\":", seconds: time) }
+        append(" duration=", ",\"duration\":", seconds: record.durationNanoseconds)
+        if record.isReplayed { key(" replayed=true", ",\"replayed\":true") }
+        if let failure = record.failure { append(" failure=", ",\"failure\":", failure) }
         buffer.endLine(style)
         return buffer.count
     }
@@ -76,42 +74,29 @@ struct AccessLines: ~Copyable {
 
     // MARK: Fields
 
-    private mutating func append(_ key: StaticString, _ text: String) {
-        buffer.append(key)
+    /// Appends what stands before a value, with the end of what stands before it; JSON's own punctuation comes with it.
+    /// Inlined with both literals, so that a few stores are left of it.
+    @inline(__always)
+    private mutating func key(_ plain: StaticString, _ json: StaticString) {
+        if isJSON { buffer.append(json) } else { buffer.append(plain) }
+    }
+
+    @inline(__always)
+    private mutating func append(_ plain: StaticString, _ json: StaticString, _ text: String) {
+        key(plain, json)
         if isJSON { buffer.append(jsonText: text) } else { buffer.append(plainText: text) }
     }
 
-    private mutating func append(_ key: StaticString, _ number: UInt64) {
-        buffer.append(key)
+    @inline(__always)
+    private mutating func append(_ plain: StaticString, _ json: StaticString, _ number: UInt64) {
+        key(plain, json)
         buffer.append(decimal: number)
     }
 
-    private mutating func append(_ key: StaticString, seconds nanoseconds: Int64) {
-        buffer.append(key)
+    @inline(__always)
+    private mutating func append(_ plain: StaticString, _ json: StaticString, seconds nanoseconds: Int64) {
+        key(plain, json)
         buffer.append(seconds: nanoseconds)
         if !isJSON { buffer.append(UInt8(ascii: "s")) }
-    }
-
-    /// Each with the end of what stands before it.
-    private struct Keys {
-        let request, method, route, upstream, credential, link, peer, status, received, sent: StaticString
-        let firstByte, duration, replayed, failure: StaticString
-
-        static var plain: Keys {
-            Keys(
-                request: " request=", method: " method=", route: " route=", upstream: " upstream=",
-                credential: " credential=", link: " link=", peer: " peer=", status: " status=",
-                received: " received=", sent: " sent=", firstByte: " firstByte=", duration: " duration=",
-                replayed: " replayed=true", failure: " failure=")
-        }
-
-        static var json: Keys {
-            Keys(
-                request: ",\"request\":\"", method: "\",\"method\":", route: ",\"route\":",
-                upstream: ",\"upstream\":", credential: ",\"credential\":", link: ",\"link\":",
-                peer: ",\"peer\":", status: ",\"status\":", received: ",\"received\":", sent: ",\"sent\":",
-                firstByte: ",\"firstByte\":", duration: ",\"duration\":", replayed: ",\"replayed\":true",
-                failure: ",\"failure\":")
-        }
     }
 }

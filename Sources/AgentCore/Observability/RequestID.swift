@@ -39,10 +39,6 @@ struct RequestID: Sendable, Hashable, CustomStringConvertible {
 extension ByteBuffer {
     /// Appends the 16 digits of a request's name.
     mutating func append(_ request: RequestID) {
-        for place in stride(from: UInt64(60), through: 4, by: -4) {
-            if request.value >> place != 0 { break }
-            append(UInt8(ascii: "0"))
-        }
-        append(hexadecimal: request.value)
+        append(hexadecimalWord: request.value)
     }
 }

@@ -89,6 +89,7 @@ struct ByteBuffer: ~Copyable {
         append(other.readable)
     }
 
+    @inline(__always)
     mutating func append(_ text: StaticString) {
         reserve(text.utf8CodeUnitCount)
         unsafe memcpy(base! + tail, text.utf8Start, text.utf8CodeUnitCount)
@@ -122,10 +123,16 @@ struct ByteBuffer: ~Copyable {
         reserve(digits)
         var rest = number
         var place = tail + digits
-        while place > tail {
-            place -= 1
-            unsafe base!.storeBytes(of: UInt8(ascii: "0") + UInt8(rest % 10), toByteOffset: place, as: UInt8.self)
-            rest /= 10
+        // Two at a time: a division by a hundred costs no more than one by ten.
+        while place > tail + 1 {
+            place -= 2
+            let pair = UInt16(truncatingIfNeeded: rest % 100)
+            rest /= 100
+            let digits = UInt16(0x3030) &+ pair / 10 &+ (pair % 10) &<< 8
+            unsafe base!.storeBytes(of: digits.littleEndian, toByteOffset: place, as: UInt16.self)
+        }
+        if place > tail {
+            unsafe base!.storeBytes(of: UInt8(0x30 &+ rest % 10), toByteOffset: tail, as: UInt8.self)
         }
         tail += digits
     }
@@ -140,6 +147,16 @@ struct ByteBuffer: ~Copyable {
             unsafe base!.storeBytes(of: digit, toByteOffset: tail + place, as: UInt8.self)
         }
         tail += digits
+    }
+
+    /// Appends a number as 16 lower-case hexadecimal digits.
+    mutating func append(hexadecimalWord number: UInt64) {
+        reserve(16)
+        unsafe base!.storeBytes(
+            of: UInt32(truncatingIfNeeded: number &>> 32).hexadecimalDigits, toByteOffset: tail, as: UInt64.self)
+        unsafe base!.storeBytes(
+            of: UInt32(truncatingIfNeeded: number).hexadecimalDigits, toByteOffset: tail + 8, as: UInt64.self)
+        tail += 16
     }
 
     // MARK: Consuming
@@ -222,6 +239,19 @@ struct ByteBuffer: ~Copyable {
             tail += count
         }
         return count
+    }
+}
+
+extension UInt32 {
+    /// Its eight digits, as they stand in memory: each nibble gets a byte of a word, all at once.
+    fileprivate var hexadecimalDigits: UInt64 {
+        var nibbles = UInt64(self)
+        nibbles = (nibbles | nibbles &<< 16) & 0x0000_FFFF_0000_FFFF
+        nibbles = (nibbles | nibbles &<< 8) & 0x00FF_00FF_00FF_00FF
+        nibbles = (nibbles | nibbles &<< 4) & 0x0F0F_0F0F_0F0F_0F0F
+        // Ten and above carry into the fifth bit when six is added.
+        let letters = ((nibbles &+ 0x0606_0606_0606_0606) &>> 4) & 0x0101_0101_0101_0101
+        return (nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 0x27).bigEndian
     }
 }
 

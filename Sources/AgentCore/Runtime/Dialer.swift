@@ -79,6 +79,21 @@ struct Dialer {
     }
 
     private func resolve(_ endpoint: Endpoint) async throws(DialFailure) -> [SocketAddress] {
+        if let known = try Self.written(endpoint) { return known }
+        guard case .host(let name, let port) = endpoint else { return [] }
+        let pending = Pending(on: loop, waking: parker) { Resolver.resolve(name, port: port) }
+        defer { pending.abandon() }
+        while true {
+            if let result = pending.value {
+                do { return try result.get() } catch { throw .unresolved(error) }
+            }
+            try await wait(until: deadline, endpoint, "name resolution")
+        }
+    }
+
+    /// The address of an endpoint that is one; nil for a name. Not inlined: see `ConnectRace`.
+    @inline(never)
+    private static func written(_ endpoint: Endpoint) throws(DialFailure) -> [SocketAddress]? {
         switch endpoint {
         case .unix(let path):
             guard let address = SocketAddress(unixPath: path) else {
@@ -86,55 +101,17 @@ struct Dialer {
             }
             return [address]
         case .host(let name, let port):
-            if let address = SocketAddress(ip: name, port: port) { return [address] }
-            let pending = Pending(on: loop, waking: parker) { Resolver.resolve(name, port: port) }
-            defer { pending.abandon() }
-            while true {
-                if let result = pending.value {
-                    do { return try result.get() } catch { throw .unresolved(error) }
-                }
-                try await wait(until: deadline, endpoint, "name resolution")
-            }
+            return SocketAddress(ip: name, port: port).map { [$0] }
         }
     }
 
     private func race(_ addresses: [SocketAddress], _ endpoint: Endpoint) async throws(DialFailure) -> Channel {
-        var eyeballs = HappyEyeballs(addresses)
-        var attempts: [(address: SocketAddress, channel: Channel)] = []
-        var reasons: [String] = []
-        var winner: Channel?
-        defer {
-            for attempt in attempts where attempt.channel !== winner { attempt.channel.abort() }
-        }
+        var race = ConnectRace(addresses, endpoint)
+        defer { race.end() }
         while true {
-            attempts.removeAll { attempt in
-                guard attempt.channel.isWritable else { return false }
-                guard let code = Socket.pendingError(attempt.channel.rawDescriptor) else {
-                    winner = winner ?? attempt.channel
-                    return false
-                }
-                reasons.append("\(attempt.address): \(SystemError("connect", code: code).reason)")
-                attempt.channel.abort()
-                eyeballs.attemptFailed()
-                return true
-            }
-            if let winner { return winner }
-            switch eyeballs.step(at: loop.now) {
-            case .attempt(let address):
-                do throws(SystemError) {
-                    let descriptor = try Socket.stream(family: address.family)
-                    let isDone = try Socket.connect(descriptor, to: address)
-                    let channel = try Channel(adopting: descriptor, on: loop, parker: parker, awaitingWrites: true)
-                    attempts.append((address, channel))
-                    if isDone { channel.connected() }
-                } catch {
-                    reasons.append("\(address): \(error.reason)")
-                    eyeballs.attemptFailed()
-                }
-            case .wait(let time):
-                try await wait(until: min(deadline, time ?? deadline), endpoint, "connection")
-            case .exhausted:
-                throw .unreachable(endpoint, reasons)
+            switch try race.turn(on: loop, parker) {
+            case .won(let channel): return channel
+            case .wait(let time): try await wait(until: min(deadline, time ?? deadline), endpoint, "connection")
             }
         }
     }
