@@ -5,16 +5,15 @@
 ///
 /// Confined to its loop. The engine's publications write it, requests read it: no lock and no atomic between them.
 final class CredentialTable {
-    var snapshots: [CredentialSnapshot] { content.snapshots }
-    /// One value, so that a request opens it once.
-    private var content: Content
+    private(set) var snapshots: [CredentialSnapshot]
+    private let content: LoopCell<Content>
     private let index: NameIndex
     private let signals: CredentialSignals
     /// Tasks of this loop that wait for a publication.
     private var waiters: [Parker] = []
 
+    /// What goes with the snapshots, in their order.
     fileprivate struct Content: ~Copyable {
-        var snapshots: [CredentialSnapshot]
         /// The engine has been told of the use, or of the demand, of this snapshot.
         var toldOfUse: [Bool]
         var toldOfDemand: [Bool]
@@ -32,9 +31,10 @@ final class CredentialTable {
     ///   - lineCount: of the plan.
     init(_ snapshots: [CredentialSnapshot], lineCount: Int, signals: CredentialSignals) {
         let untold = snapshots.map { _ in false }
-        content = Content(
-            snapshots: snapshots, toldOfUse: untold, toldOfDemand: untold,
-            rendered: Array(repeating: nil, count: lineCount))
+        self.snapshots = snapshots
+        content = LoopCell(
+            Content(
+                toldOfUse: untold, toldOfDemand: untold, rendered: Array(repeating: nil, count: lineCount)))
         self.signals = signals
         index = NameIndex(snapshots.map(\.name))
     }
@@ -46,9 +46,11 @@ final class CredentialTable {
     /// reload gave the same name is none of this table's: its value would go where the former one was meant to.
     func take(_ snapshot: CredentialSnapshot) {
         guard let place = position(of: snapshot.name), snapshots[place].lineage == snapshot.lineage else { return }
-        content.snapshots[place] = snapshot
-        content.toldOfUse[place] = false
-        content.toldOfDemand[place] = false
+        snapshots[place] = snapshot
+        content.with { content in
+            content.toldOfUse[place] = false
+            content.toldOfDemand[place] = false
+        }
         wakeWaiters()
     }
 
@@ -68,17 +70,21 @@ final class CredentialTable {
         waiters.removeAll { $0 === parker }
     }
 
+    /// - Returns: whether it was not marked before.
+    private static func mark(_ isTold: inout Bool) -> Bool {
+        defer { isTold = true }
+        return !isTold
+    }
+
     /// Tells the engine, once a snapshot, that the value is in use.
     func noteUse(_ place: Int) {
-        guard !content.toldOfUse[place] else { return }
-        content.toldOfUse[place] = true
+        guard content.with({ Self.mark(&$0.toldOfUse[place]) }) else { return }
         signals.used(snapshots[place].name, snapshots[place].generation)
     }
 
     /// Tells the engine, once a snapshot, that somebody needs the value.
     func demand(_ place: Int) {
-        guard !content.toldOfDemand[place] else { return }
-        content.toldOfDemand[place] = true
+        guard content.with({ Self.mark(&$0.toldOfDemand[place]) }) else { return }
         signals.demanded(snapshots[place].name, 0)
     }
 
@@ -94,7 +100,8 @@ final class CredentialTable {
 
     /// Decides a chain on what is known now.
     func decide(_ chain: Chain, clientBrought: Bool, at now: HostTime, bound: Int64) -> Chain.Decision {
-        content.decide(chain, clientBrought: clientBrought, at: now, bound: bound)
+        let snapshots = snapshots
+        return chain.decide(snapshots.span, clientBrought: clientBrought, at: now, bound: bound)
     }
 
     /// The whole field line for a credential, `authorization: Bearer …` and CRLF, rendered once a generation; tells the
@@ -102,38 +109,22 @@ final class CredentialTable {
     ///
     /// - Parameter slot: the number that the plan gave to this form of this credential.
     func use(_ place: Int, as form: HeaderForm, slot: Int) -> Rendered? {
-        var isNews = false
-        let line = content.use(place, as: form, slot: slot, isNews: &isNews)
-        if isNews { signals.used(snapshots[place].name, snapshots[place].generation) }
-        return line
-    }
-}
-
-extension CredentialTable.Content {
-    fileprivate borrowing func decide(
-        _ chain: Chain, clientBrought: Bool, at now: HostTime, bound: Int64
-    ) -> Chain.Decision {
-        chain.decide(snapshots.span, clientBrought: clientBrought, at: now, bound: bound)
-    }
-
-    fileprivate mutating func use(
-        _ place: Int, as form: HeaderForm, slot: Int, isNews: inout Bool
-    ) -> CredentialTable.Rendered? {
         guard let generation = snapshots[place].credential?.generation else { return nil }
-        if !toldOfUse[place] {
-            toldOfUse[place] = true
-            isNews = true
-        }
-        if let kept = rendered[slot], kept.generation == generation { return kept }
+        noteUse(place)
+        if let kept = content.with({ $0.rendered[slot] }), kept.generation == generation { return kept }
+        return render(place, as: form, slot: slot)
+    }
+
+    private func render(_ place: Int, as form: HeaderForm, slot: Int) -> Rendered? {
         guard let credential = snapshots[place].credential else { return nil }
         var bytes = ByteBuffer(capacity: 512)
         bytes.append(form.field)
         bytes.append(": ")
         form.value(for: credential.secret).withExposedBytes { bytes.append($0) }
         bytes.append("\r\n")
-        let line = CredentialTable.Rendered(generation: generation, line: Secret(copying: bytes.readable))
+        let line = Rendered(generation: credential.generation, line: Secret(copying: bytes.readable))
         bytes.consumeWiping(bytes.count)
-        rendered[slot] = line
+        content.with { $0.rendered[slot] = line }
         return line
     }
 }

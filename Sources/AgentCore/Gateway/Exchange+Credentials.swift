@@ -58,7 +58,8 @@ extension Exchange {
         // At the first decision of a call the memory of the last call's picks serves again.
         var chosen: [Pick] = []
         if picks.isEmpty { swap(&chosen, &picks) }
-        for (number, injection) in route.injections.enumerated() {
+        for number in route.injections.indices {
+            let injection = route.injections[number]
             let decision = table.decide(injection.chain, clientBrought: facts.bringsCredential, at: now, bound: bound)
             switch decision {
             case .use(let link, let why, let preferred):

@@ -117,7 +117,8 @@ struct Exchange: ~Copyable {
         isFramed = false
         hasConsumedHead = false
         isUploadRefused = false
-        picks.removeAll(keepingCapacity: true)
+        // One or two, and so at a tenth of what `removeAll(keepingCapacity:)` costs.
+        while picks.popLast() != nil {}
         facts = caller.withHead { head, _ in
             Facts(
                 method: head.method, version: head.version, keepsAlive: head.keepsAlive,

@@ -26,13 +26,20 @@ final class Route: Sendable {
     }
 
     /// One field to write, with its chain in terms of the plan's credentials.
-    struct Injection: Sendable {
+    final class Injection: Sendable {
         let chain: Chain
         /// Beside `chain.links`: how each is written; nil for the caller's own.
         let forms: [HeaderForm?]
         let names: [String]
         /// Beside `chain.links`: which rendered line of a loop's table holds it.
         let lineSlots: [Int]
+
+        init(chain: Chain, forms: [HeaderForm?], names: [String], lineSlots: [Int]) {
+            self.chain = chain
+            self.forms = forms
+            self.names = names
+            self.lineSlots = lineSlots
+        }
     }
 
     /// - Parameters:

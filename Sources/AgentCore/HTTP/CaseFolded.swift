@@ -29,6 +29,40 @@ struct CaseFolded: Sendable, Hashable {
         self.init(bytes, from: range.lower, to: range.upper)
     }
 
+    /// Folds what stands between `start` and the first colon, and finds that by the same words. Nil if it is not found in
+    /// as many bytes as a name may have, in whole words.
+    @inline(__always)
+    init?(_ bytes: Span<UInt8>, upToColonFrom start: Int) {
+        var words: (UInt64, UInt64) = (0, 0)
+        var offset = start
+        while true {
+            guard offset <= bytes.count - 8 else { return nil }
+            let word = bytes.word(at: offset)
+            let other = word ^ 0x3A3A_3A3A_3A3A_3A3A
+            let marks = (other &- 0x0101_0101_0101_0101) & ~other & 0x8080_8080_8080_8080
+            if marks != 0 {
+                // From 0 to 56 bits stand before the colon.
+                let bits = UInt64(marks.trailingZeroBitCount & 0x38)
+                let last = Self.folded(word & ~(UInt64.max &<< bits))
+                let count = offset - start + Int(bits &>> 3)
+                guard count > 0 else { return nil }
+                self.count = UInt8(truncatingIfNeeded: count)
+                switch offset - start {
+                case 0: (first, second, third) = (last, 0, 0)
+                case 8: (first, second, third) = (words.0, last, 0)
+                default: (first, second, third) = (words.0, words.1, last)
+                }
+                return
+            }
+            switch offset - start {
+            case 0: words.0 = Self.folded(word)
+            case 8: words.1 = Self.folded(word)
+            default: return nil
+            }
+            offset += 8
+        }
+    }
+
     /// For names in the program's text: at most `longest` ASCII letters, digits and hyphens.
     init(_ name: String) {
         let bytes = Array(name.utf8)
@@ -48,8 +82,11 @@ struct CaseFolded: Sendable, Hashable {
         } else {
             for index in 0..<min(count, 8) { word |= UInt64(bytes[offset + index]) &<< UInt64(index * 8) }
         }
-        return word | (word & 0x4040_4040_4040_4040) &>> 1
+        return folded(word)
     }
+
+    @inline(__always)
+    private static func folded(_ word: UInt64) -> UInt64 { word | (word & 0x4040_4040_4040_4040) &>> 1 }
 
     /// Whether it consists of letters, digits and hyphens: then it is a token, without a look at every byte.
     @inline(__always)
@@ -58,17 +95,15 @@ struct CaseFolded: Sendable, Hashable {
             && Self.isPlain(third, count &- min(count, 16))
     }
 
-    /// Of the low `count` bytes of a folded word. A byte below 128 is in `lower ... upper` when adding `128 - lower` sets
-    /// its high bit and adding `127 - upper` does not; no sum reaches the byte above.
+    /// Of the low `count` bytes of a folded word.
     @inline(__always)
     private static func isPlain(_ word: UInt64, _ count: UInt8) -> Bool {
         let high: UInt64 = 0x8080_8080_8080_8080
         let wanted = count >= 8 ? high : high & ~(UInt64.max &<< UInt64(count &* 8))
         let low = word & ~high
-        let letters = (low &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(low &+ 0x0505_0505_0505_0505)
-        let digits = (low &+ 0x5050_5050_5050_5050) & ~(low &+ 0x4646_4646_4646_4646)
-        let hyphens = (low &+ 0x5353_5353_5353_5353) & ~(low &+ 0x5252_5252_5252_5252)
-        return (letters | digits | hyphens) & ~word & wanted == wanted
+        let marks = low.marks(from: 0x61, through: 0x7A) | low.marks(from: 0x30, through: 0x39)
+            | low.marks(from: 0x2D, through: 0x2D)
+        return marks & ~word & wanted == wanted
     }
 
     /// Where the name stands in a table of 256: any function that spreads the known names will do.

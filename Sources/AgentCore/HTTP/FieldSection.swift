@@ -5,7 +5,9 @@
 ///
 /// Reused from message to message: after the first few it allocates nothing.
 struct FieldSection: Sendable {
-    private(set) var lines: [HeadField] = []
+    /// Those of earlier messages stand behind the first `count`, and are written over.
+    private var kept: [HeadField] = []
+    private(set) var count = 0
     /// The known names that occur, so that most questions need no search.
     private(set) var names = FieldNameSet()
     /// Those that occur more than once.
@@ -16,19 +18,25 @@ struct FieldSection: Sendable {
     private var scanned = 0
     private var colon = -1
 
-    var count: Int { lines.count }
-    var isEmpty: Bool { lines.isEmpty }
+    var isEmpty: Bool { count == 0 }
+    var lines: ArraySlice<HeadField> { kept[..<count] }
+    var indices: Range<Int> { 0..<count }
+
+    subscript(index: Int) -> HeadField {
+        precondition(index < count, "no such field")
+        return kept[index]
+    }
 
     /// The first field of a known name.
     subscript(name: FieldName) -> HeadField? {
         guard names.contains(name) else { return nil }
-        for line in lines where line.name == name { return line }
+        for index in 0..<count where kept[index].name == name { return kept[index] }
         return nil
     }
 
     /// Forgets the fields and keeps the memory.
     mutating func removeAll(from start: Int = 0) {
-        lines.removeAll(keepingCapacity: true)
+        count = 0
         names = FieldNameSet()
         repeated = FieldNameSet()
         lineStart = start
@@ -57,7 +65,7 @@ struct FieldSection: Sendable {
                         return scanned + 2
                     }
                     guard !first.isSpaceOrTab else { throw HTTPError(.obsoleteFolding, at: scanned) }
-                    guard lines.count < limit else { throw HTTPError(.fieldCount, limit: limit) }
+                    guard count < limit else { throw HTTPError(.fieldCount, limit: limit) }
                 }
                 guard try parseName(bytes) else { return nil }
             }
@@ -71,9 +79,9 @@ struct FieldSection: Sendable {
     private mutating func parseCommonLines(_ bytes: Span<UInt8>, limit: Int) {
         let table = FieldName.table
         var start = lineStart
-        while lines.count < limit {
-            let colon = bytes.firstColon(from: start)
-            guard colon < bytes.count, let folded = CaseFolded(bytes, from: start, to: colon) else { break }
+        while count < limit {
+            guard let folded = CaseFolded(bytes, upToColonFrom: start) else { break }
+            let colon = start + Int(folded.count)
             let name = FieldName(folded, in: table)
             guard name != .other || folded.isPlain else { break }
             let stop = bytes.endOfFieldContent(from: colon + 1)
@@ -143,7 +151,9 @@ struct FieldSection: Sendable {
         } else {
             value = bytes.trimmed(from: colon + 1, to: stop)
         }
-        lines.append(HeadField(nameRange: ByteRange(start, colon), valueRange: value, name: name, marks: marks))
+        let line = HeadField(nameRange: ByteRange(start, colon), valueRange: value, name: name, marks: marks)
+        if count < kept.count { kept[count] = line } else { kept.append(line) }
+        count += 1
         if names.contains(name) { repeated.insert(name) }
         names.insert(name)
     }

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 /// What a route makes of every request on its way to its upstream; made once, when the configuration is read.
-struct UpstreamForm: Sendable, Hashable {
+final class UpstreamForm: Sendable {
     /// The `Host` that the upstream is asked for; whatever the caller wrote goes no further.
     let authority: [UInt8]
     /// What stands in place of the route's prefix: a checked path, or nothing for `/`. One slash, and only one, comes
@@ -45,13 +45,13 @@ extension HeadWriter {
         let rest = try restOfTarget(head, in: bytes, behind: prefix)
         buffer.append(bytes.slice(head.methodRange))
         buffer.append(.space)
-        buffer.append(upstream.path.span)
+        buffer.append(upstream.path)
         if upstream.path.last != UInt8(ascii: "/"), rest.needsSlash || upstream.path.isEmpty {
             buffer.append(UInt8(ascii: "/"))
         }
         buffer.append(bytes.slice(rest.range))
         buffer.append(" HTTP/1.1\r\nHost: ")
-        buffer.append(upstream.authority.span)
+        buffer.append(upstream.authority)
         buffer.append("\r\n")
         let selection = FieldSelection(
             always: .replacedInRequests, filter: upstream.filter, connection: head.connection)

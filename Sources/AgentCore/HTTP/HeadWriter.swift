@@ -62,7 +62,8 @@ enum HeadWriter {
         _ fields: FieldSection, of bytes: Span<UInt8>, _ selection: FieldSelection, into buffer: inout ByteBuffer
     ) {
         var run = ByteRange.none
-        for line in fields.lines {
+        for index in fields.indices {
+            let line = fields[index]
             if selection.leavesOut(line, of: fields, in: bytes) { continue }
             if line.marks.contains(.canonical) {
                 let lineEnd = line.valueRange.end &+ 2

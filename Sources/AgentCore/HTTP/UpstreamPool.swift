@@ -18,7 +18,7 @@ final class UpstreamPool {
     let origin: UpstreamOrigin
     private let loop: EventLoop
     private let tls: UpstreamTLS?
-    private var idle = OwnedList<Idle>()
+    private let idle = LoopCell(OwnedList<Idle>())
 
     /// Idle connections kept; beyond, the oldest is closed.
     var idleLimit = 32
@@ -47,11 +47,11 @@ final class UpstreamPool {
     private(set) var idleCount = 0
 
     /// When the oldest idle connection is due to be closed; nil if there is none.
-    var nextExpiry: Int64? { idleCount == 0 ? nil : idle[0].expires }
+    var nextExpiry: Int64? { idleCount == 0 ? nil : idle.with { $0[0].expires } }
 
     /// An idle connection that has shown no sign of death, for the task that parks on `parker`.
     func take(for parker: Parker) -> OwnedBox<ClientConnection>? {
-        while let candidate = idle.popLast() {
+        while let candidate = idle.with({ $0.popLast() }) {
             idleCount -= 1
             var connection = candidate.takeConnection()
             guard !connection.value.channel.hasLeft else {
@@ -100,17 +100,26 @@ final class UpstreamPool {
             return false
         }
         if idleCount >= max(1, idleLimit) { close(at: 0) }
-        idle.append(Idle(connection: connection, expires: loop.now + idleTimeout))
+        keep(connection)
         idleCount += 1
         return idleCount == 1
+    }
+
+    private func keep(_ connection: consuming OwnedBox<ClientConnection>) {
+        var kept: Idle? = Idle(connection: connection, expires: loop.now + idleTimeout)
+        idle.with { list in
+            if let kept = kept.take() { list.append(kept) }
+        }
     }
 
     /// An idle connection stirs. If the server closed it or said something unasked, it is of no more use; TLS may also
     /// have had a message of its own to deliver.
     private func look(at channel: Channel) {
-        guard let index = (0..<idleCount).first(where: { idle[$0].connection.value.channel === channel }) else { return }
-        if idle[index].connection.value.isSilent { return }
-        close(at: index)
+        guard let index = idle.with({ list in
+            (0..<list.count).first { list[$0].connection.value.channel === channel }
+        }) else { return }
+        let isSilent = idle.with { $0[index].connection.value.isSilent }
+        if !isSilent { close(at: index) }
     }
 
     /// Closes what has been idle for too long.
@@ -126,7 +135,7 @@ final class UpstreamPool {
 
     private func close(at index: Int) {
         idleCount -= 1
-        var connection = idle.remove(at: index).takeConnection()
+        var connection = idle.with { $0.remove(at: index) }.takeConnection()
         connection.value.close()
     }
 }

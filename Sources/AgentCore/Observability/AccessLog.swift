@@ -36,7 +36,7 @@ struct AccessRecord: Sendable, Equatable {
 /// spends one write(2) on many lines and an idle one never keeps a line back.
 final class AccessLog {
     private let log: Log
-    private var lines: AccessLines
+    private let lines: LoopCell<AccessLines>
     /// Something is in the buffer: asked in every turn of the loop, and cheaper than to look.
     private var hasLines = false
 
@@ -45,19 +45,21 @@ final class AccessLog {
 
     init(_ log: Log) {
         self.log = log
-        lines = AccessLines(log.style)
+        lines = LoopCell(AccessLines(log.style))
     }
 
     /// - Parameter wall: the time to tell, in nanoseconds since 1970; nil for now.
     func record(_ record: borrowing AccessRecord, at wall: Int64? = nil) {
         guard log.level <= .info else { return }
         hasLines = true
-        if lines.append(record, at: wall ?? log.clock.now().wall) >= Self.flushBytes { flush() }
+        let wall = wall ?? log.clock.now().wall
+        let gathered = lines.with { $0.append(record, at: wall) }
+        if gathered >= Self.flushBytes { flush() }
     }
 
     func flush() {
         guard hasLines else { return }
         hasLines = false
-        lines.flush(to: log.sink)
+        lines.with { $0.flush(to: log.sink) }
     }
 }

@@ -40,20 +40,20 @@ final class RouteMeter {
     let prefix: String
     /// Calls under way.
     var active: Int64 = 0
-    private var counted: RouteMetrics
+    private let counted: LoopCell<RouteMetrics>
 
     fileprivate init(_ prefix: String) {
         self.prefix = prefix
-        counted = RouteMetrics(route: prefix)
+        counted = LoopCell(RouteMetrics(route: prefix))
     }
 
     /// Adds a finished call.
     func count(_ call: borrowing AccessRecord) {
-        counted.count(call)
+        counted.with { $0.count(call) }
     }
 
     var metrics: RouteMetrics {
-        var metrics = counted
+        var metrics = counted.with { $0 }
         metrics.active = active
         return metrics
     }

@@ -108,6 +108,7 @@ struct ByteBuffer: ~Copyable {
 
     /// Appends a number in decimal digits.
     mutating func append(decimal number: UInt64) {
+        if number < 10 { return append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number)) }
         var digits = 1
         var bound: UInt64 = 10
         while digits < 20, number >= bound {
