@@ -43,6 +43,7 @@ struct EmbeddedClient {
             throw Failure(description: "\(error)")
         }
         defer { connection.close() }
+        connection.carriesSecret = true
         Self.write(method, target, endpoint, fields, body, into: &connection.output)
         let kind = HTTPMethod(method.utf8.span)
         do {

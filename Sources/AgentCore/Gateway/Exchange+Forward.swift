@@ -144,6 +144,7 @@ extension Exchange {
         state.loop.buffers.lend(to: &upstream.output)
         let isWhole = upload.isComplete
         let framing = upload.contentCount > 0 || isWhole ? facts.framing : nil
+        upstream.carriesSecret = true
         Self.write(held, picks, content: framing, isWhole: isWhole, into: &upstream.output)
     }
 

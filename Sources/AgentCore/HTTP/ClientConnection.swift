@@ -8,8 +8,10 @@ struct ClientConnection: ~Copyable {
     /// The only pool that takes it back.
     let madeBy: UpstreamPool?
     var input = ByteBuffer()
-    /// To be written. May hold a credential: it is wiped as it goes.
+    /// To be written.
     var output = ByteBuffer()
+    /// There is a credential in `output`, so that it is overwritten as it goes; until all has gone once.
+    var carriesSecret = false
     /// The head of the response in hand; its ranges hold until `input` is consumed.
     var head = ResponseHead()
     /// It has served an exchange before: it may have died meanwhile without our hearing of it.
@@ -54,7 +56,9 @@ struct ClientConnection: ~Copyable {
     ///
     /// - Returns: true when all has gone.
     mutating func write() throws(IOFailure) -> Bool {
-        try channel.write(from: &output, wiping: true) == .done
+        guard try channel.write(from: &output, wiping: carriesSecret) == .done else { return false }
+        carriesSecret = false
+        return true
     }
 
     /// Looks for the next head in what has arrived.

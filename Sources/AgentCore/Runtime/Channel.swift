@@ -177,27 +177,44 @@ final class Channel: EventTarget {
         }
     }
 
+    /// Reads whole records for as long as they are full and the next has room: of a long content, all that has come goes on
+    /// in one piece.
     private func readTLS(_ tls: TLSSession, into buffer: inout ByteBuffer) throws(IOFailure) -> ReadOutcome {
         readWantsWrite = false
-        var result = TLSResult.wantRead
-        do {
-            _ = unsafe try buffer.fill { memory throws(TLSFailure) in
-                unsafe result = try tls.read(into: memory)
-                return if case .bytes(let count) = result { count } else { 0 }
+        var total = 0
+        while true {
+            var result = TLSResult.wantRead
+            do {
+                _ = unsafe try buffer.fill { memory throws(TLSFailure) in
+                    unsafe result = try tls.read(into: memory)
+                    return if case .bytes(let count) = result { count } else { 0 }
+                }
+            } catch {
+                // What came before it goes on first; the session tells of the failure again.
+                if total > 0 { return .bytes(total) }
+                throw .tls(error)
             }
-        } catch { throw .tls(error) }
-        switch result {
-        case .bytes(let count): return .bytes(count)
-        case .wantRead: isReadable = false
-        case .wantWrite:
-            readWantsWrite = true
-            isReadable = false
-            try awaitWritability()
-        case .closed(clean: true): return .ended
-        case .closed(clean: false): throw .truncated
+            switch result {
+            case .bytes(let count):
+                total += count
+                if count == Self.recordSize, buffer.writableCount >= Self.recordSize { continue }
+                return .bytes(total)
+            case .wantRead: isReadable = false
+            case .wantWrite:
+                readWantsWrite = true
+                isReadable = false
+                try awaitWritability()
+            case .closed(let isClean):
+                if total > 0 { return .bytes(total) }
+                if isClean { return .ended }
+                throw .truncated
+            }
+            return total > 0 ? .bytes(total) : .blocked
         }
-        return .blocked
     }
+
+    /// Bytes of content in a full TLS record (RFC 8446 §5.1).
+    private static let recordSize = 1 << 14
 
     // MARK: Writing
 
