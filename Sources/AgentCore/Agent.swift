@@ -99,6 +99,7 @@ actor Agent: LoopBound {
                     "routes": .count(configuration.routes.count), "threads": .count(workers.count),
                 ])
             tell(.listening(listeners.map(\.address)))
+            plan.prepareTLS()
             broadcast.observe { tell(.changed) }
             while !isStopping { _ = await parker.park() }
             await drain(tell)
@@ -166,6 +167,7 @@ actor Agent: LoopBound {
         watchFiles(new)
         let snapshots = ordered(currentSnapshots(), plan)
         for worker in workers { worker.adopt(plan, snapshots: snapshots) }
+        plan.prepareTLS()
         log.tell(
             .info, .reloaded,
             [

@@ -10,7 +10,7 @@ final class GatewayPlan: Sendable {
     let credentialNames: [String]
     let credentialIndex: [String: Int]
     /// One for each kind of outgoing TLS.
-    let contexts: [TLSConfiguration: TLSContext]
+    let contexts: [TLSConfiguration: UpstreamTLS]
     /// Who may ask for status, tokens and metrics.
     let access: AccessPolicy
     /// That one, and those of the routes that differ from it.
@@ -54,7 +54,7 @@ final class GatewayPlan: Sendable {
         access = AccessPolicy(parts.allow, agentUID: agentUID, warnings: &warnings)
         var routes: [Route] = []
         var lineCount = 0
-        var contexts: [TLSConfiguration: TLSContext] = [:]
+        var contexts: [TLSConfiguration: UpstreamTLS] = [:]
         for spec in parts.routes.sorted(by: { $0.prefix.utf8.count > $1.prefix.utf8.count }) {
             let key = "routes[\"\(spec.prefix)\"]"
             let policy =
@@ -64,7 +64,7 @@ final class GatewayPlan: Sendable {
                 spec, credentials: credentialIndex, access: policy, number: routes.count, lineCount: &lineCount)
             routes.append(route)
             guard let tls = route.origin.tls, contexts[tls] == nil else { continue }
-            do throws(TLSFailure) { contexts[tls] = try TLSContext(client: tls) } catch {
+            do throws(TLSFailure) { contexts[tls] = try UpstreamTLS(tls) } catch {
                 problems.append(tls.problem(error, at: "\(key).tls"))
             }
         }
@@ -86,6 +86,11 @@ final class GatewayPlan: Sendable {
             credentialWait: parts.timeouts.credentialWait.nanoseconds)
         hosts = AllowedHosts(parts.listen)
         if !problems.isEmpty { throw GatewayPlanProblems(sentences: problems) }
+    }
+
+    /// Begins to make the contexts that are not made yet, so that the first call over TLS finds them.
+    func prepareTLS() {
+        for context in contexts.values { context.prepare() }
     }
 
     /// The route of a path: the longest prefix that fits, or the prefix itself without its last slash.

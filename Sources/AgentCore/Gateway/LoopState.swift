@@ -123,7 +123,7 @@ final class LoopState {
 
     private func pool(for origin: UpstreamOrigin) -> UpstreamPool {
         if let pool = pools[origin] { return pool }
-        let pool = UpstreamPool(origin, context: origin.tls.flatMap { plan.contexts[$0] }, on: loop)
+        let pool = UpstreamPool(origin, tls: origin.tls.flatMap { plan.contexts[$0] }, on: loop)
         setLimits(of: pool)
         pools[origin] = pool
         return pool

@@ -17,7 +17,7 @@ struct UpstreamOrigin: Hashable, Sendable {
 final class UpstreamPool {
     let origin: UpstreamOrigin
     private let loop: EventLoop
-    private let context: TLSContext?
+    private let tls: UpstreamTLS?
     private let idle = LoopCell(OwnedList<Idle>())
 
     /// Idle connections kept; beyond, the oldest is closed.
@@ -34,10 +34,10 @@ final class UpstreamPool {
         consuming func takeConnection() -> OwnedBox<ClientConnection> { connection }
     }
 
-    /// - Parameter context: made from `origin.tls`; nil for plain text.
-    init(_ origin: UpstreamOrigin, context: TLSContext?, on loop: EventLoop) {
+    /// - Parameter tls: of `origin.tls`; nil for plain text.
+    init(_ origin: UpstreamOrigin, tls: UpstreamTLS?, on loop: EventLoop) {
         self.origin = origin
-        self.context = context
+        self.tls = tls
         self.loop = loop
     }
 
@@ -75,9 +75,9 @@ final class UpstreamPool {
         let dialer = Dialer(loop: loop, parker: parker, deadline: deadline, isWanted: isWanted)
         guard origin.tls != nil else { return adopt(try await dialer.dial(origin.endpoint)) }
         // Never in plain text instead: a reload may have taken the context away under a call that still runs.
-        guard let context else { throw .tls(origin.endpoint, "the route was removed by a reload") }
+        guard let tls else { throw .tls(origin.endpoint, "the route was removed by a reload") }
         let (host, port) = (origin.host, origin.port)
-        let channel = try await dialer.dial(origin.endpoint) { descriptor throws(TLSFailure) in
+        let channel = try await dialer.dial(origin.endpoint, tls) { context, descriptor throws(TLSFailure) in
             try TLSSession(client: context, host: host, port: port, descriptor: descriptor)
         }
         return adopt(channel)

@@ -34,6 +34,49 @@ struct Dialer {
         let addresses = try await resolve(endpoint)
         let channel = try await race(addresses, endpoint)
         guard let tls else { return channel }
+        return try await shakeHands(channel, endpoint, tls)
+    }
+
+    /// Connects to `endpoint` and shakes hands, with a context that may still have to be made: meanwhile the connection is.
+    func dial(
+        _ endpoint: Endpoint, _ upstream: UpstreamTLS,
+        tls: (TLSContext, _ descriptor: Int32) throws(TLSFailure) -> TLSSession
+    ) async throws(DialFailure) -> Channel {
+        let pending = upstream.context == nil ? Pending(on: loop, waking: parker) { upstream.whenMade($0) } : nil
+        defer { pending?.abandon() }
+        let channel = try await dial(endpoint)
+        if let pending { try await wait(for: pending, channel, endpoint) }
+        return try await shakeHands(channel, endpoint) { descriptor throws(TLSFailure) in
+            try tls(Self.context(upstream, pending), descriptor)
+        }
+    }
+
+    // Not inlined, nor what follows: see `ConnectRace`.
+    @inline(never)
+    private func wait(
+        for pending: Pending<UpstreamTLS.Made>, _ channel: Channel, _ endpoint: Endpoint
+    ) async throws(DialFailure) {
+        do throws(DialFailure) {
+            while pending.value == nil { try await wait(until: deadline, endpoint, "reading the trust store") }
+        } catch {
+            channel.abort()
+            throw error
+        }
+    }
+
+    @inline(never)
+    private static func context(
+        _ upstream: UpstreamTLS, _ pending: Pending<UpstreamTLS.Made>?
+    ) throws(TLSFailure) -> TLSContext {
+        if let made = pending?.value { return try made.get() }
+        guard let context = upstream.context else { throw TLSFailure(.configuration, "it has no context") }
+        return context
+    }
+
+    @inline(never)
+    private func shakeHands(
+        _ channel: Channel, _ endpoint: Endpoint, _ tls: (_ descriptor: Int32) throws(TLSFailure) -> TLSSession
+    ) async throws(DialFailure) -> Channel {
         do {
             channel.startTLS(try tls(channel.rawDescriptor))
             while try !channel.handshake() {

@@ -19,6 +19,12 @@ final class Pending<Value: Sendable>: @unchecked Sendable {
         }
     }
 
+    /// Waits for what `begin` hands over, once, on any thread.
+    init(on loop: EventLoop, waking parker: Parker, begin: (@escaping @Sendable (Value) -> Void) -> Void) {
+        self.parker = parker
+        begin { value in loop.post { self.fulfil(value) } }
+    }
+
     private func fulfil(_ value: Value) {
         self.value = value
         parker?.unpark()

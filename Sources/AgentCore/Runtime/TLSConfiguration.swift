@@ -17,6 +17,9 @@ struct TLSConfiguration: Sendable, Hashable {
         var keyFile: String
     }
 
+    /// Whether it names files, in which there may be mistakes.
+    var hasFiles: Bool { authorityFile != nil || clientCertificate != nil }
+
     /// What failures call a file, before its path.
     enum Role: String, CaseIterable {
         case authorities = "CA file"

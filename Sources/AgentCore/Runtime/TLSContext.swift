@@ -46,8 +46,8 @@ final class TLSContext: @unchecked Sendable {
         unsafe SSL_CTX_set_verify(handle, SSL_VERIFY_PEER, recordVerification)
         if let file = configuration.authorityFile {
             try trust(PEMFile.read(file, as: .authorities).certificates(), from: file)
-        } else if unsafe SSL_CTX_set_default_verify_paths(handle) != 1 {
-            throw TLSFailure(.configuration, CryptoFailure(openSSL: "system trust store").description)
+        } else {
+            unsafe try SystemTrust.install(in: handle)
         }
         if let identity = configuration.clientCertificate {
             try present(identity)

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-import COpenSSL
-import Glibc
-
-/// The contexts of calls that are made now and then, one for each configuration: reading a trust store takes
-/// milliseconds and megabytes.
+/// The contexts of calls that are made now and then, one for each configuration: making one takes milliseconds.
 ///
 /// A context is made anew when one of the files that it was read from is another than it was, so that a renewed
 /// certificate or trust store is in force at the next call.
@@ -30,23 +26,6 @@ enum TLSContexts {
     private static func paths(_ configuration: TLSConfiguration) -> [String] {
         let own = configuration.clientCertificate.map { [$0.certificateFile, $0.keyFile] } ?? []
         if let authorityFile = configuration.authorityFile { return own + [authorityFile] }
-        let file = unsafe String(cString: X509_get_default_cert_file())
-        let folder = unsafe String(cString: X509_get_default_cert_dir())
-        return own + [file, folder]
-    }
-}
-
-/// Tells one state of a file from another, without reading it.
-private struct FileStamp: Equatable {
-    private let facts: [Int]
-
-    /// nil if there is no such file.
-    init?(of path: String) {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        facts = [
-            Int(truncatingIfNeeded: status.st_dev), Int(truncatingIfNeeded: status.st_ino), Int(status.st_size),
-            status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
-        ]
+        return own + SystemTrust.paths
     }
 }

@@ -5,7 +5,7 @@
 
 Quick calls, each on a connection of its own, and streams. Calls under way at the end are waited for. What became of
 all of them is counted into the file RESULT, as JSON (and at the end into RESULT.last), beside how far each kind of call
-has got on each socket:
+has got on each socket, and how many callers there are, each with one call at a time:
 
     ok        a whole answer
     refused   the connection could not be made
@@ -31,6 +31,7 @@ longest: dict = collections.defaultdict(float)
 examples: list = []
 lock = threading.Lock()
 stopping = threading.Event()
+workers: list = []
 
 
 def connect(family: str) -> socket.socket:
@@ -103,7 +104,6 @@ def main() -> None:
     result = pathlib.Path(sys.argv[1])
     stream = f"/stream?seconds={sys.argv[2] if len(sys.argv) > 2 else 10}"
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    workers: list[threading.Thread] = []
     for family in ("unix", "tcp"):
         for path, pause, threads in [("/quick", 0.01, 3), (stream, 0.2, 2)]:
             for _ in range(threads):
@@ -122,7 +122,8 @@ def main() -> None:
 def report(result: pathlib.Path) -> None:
     with lock:
         waits = {key: round(value, 2) for key, value in longest.items()}
-        text = json.dumps({"counts": counts, "progress": progress, "longest": waits, "examples": examples})
+        text = json.dumps({"counts": counts, "progress": progress, "longest": waits, "examples": examples,
+                           "callers": len(workers)})
     fresh = result.with_name(result.name + ".new")
     fresh.write_text(text)
     fresh.rename(result)

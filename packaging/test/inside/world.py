@@ -3,9 +3,9 @@
 # SPDX-FileCopyrightText: 2026 The gateway-agent authors
 """world.py issuer|upstream PORT - what the agent needs around it in the machine: who gives tokens, and who takes calls.
 
-The issuer answers POST /token?life=SECONDS with a token of its own, if it is asked with the bootstrap secret. The
-upstream answers /quick with the credential it saw, and /stream?seconds=N with an event each tenth of a second and a
-last one that says done; a call without a credential gets 401.
+The issuer answers POST /token?life=SECONDS with a token of its own, if it is asked with the bootstrap secret; with
+&ahead=SECONDS its clock is ahead. The upstream answers /quick with the credential it saw, and /stream?seconds=N with an
+event each tenth of a second and a last one that says done; /refused, and a call without a credential, get 401.
 """
 
 import http.server
@@ -18,16 +18,14 @@ import urllib.parse
 TOKEN = "planted-token-b31f07c2"
 
 
-class Issuer(http.server.BaseHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    count = 0
+    # Head and body leave together: apart, the second would wait for the first to be acknowledged, 40 ms.
+    wbufsize = -1
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        Issuer.count += 1
-        life = int(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query).get("life", ["4"])[0])
-        body = json.dumps({"access_token": f"{TOKEN}-{os.getpid()}-{Issuer.count}", "expires_in": life}).encode()
-        self.send_response(200 if self.headers.get("authorization", "").startswith("Bearer planted-boot-") else 401)
+    def answer(self, status: int, content: dict) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -36,15 +34,30 @@ class Issuer(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Upstream(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Issuer(Handler):
+    count = 0
+    ahead = 0
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        Issuer.count += 1
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        life, self.ahead = int(query.get("life", ["4"])[0]), int(query.get("ahead", ["0"])[0])
+        if not self.headers.get("authorization", "").startswith("Bearer planted-boot-"):
+            return self.answer(401, {"error": "no bootstrap secret"})
+        self.answer(200, {"access_token": f"{TOKEN}-{os.getpid()}-{Issuer.count}", "expires_in": life})
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(time.time() + self.ahead)
+
+
+class Upstream(Handler):
     def do_GET(self) -> None:
         credential = self.headers.get("authorization", "")
         kind = "token" if TOKEN in credential else "key" if "planted-key" in credential else "none"
         address = urllib.parse.urlsplit(self.path)
-        if kind == "none":
-            return self.answer(401, {"error": "no credential"})
+        if kind == "none" or address.path == "/refused":
+            return self.answer(401, {"error": f"a {kind} will not do"})
         if address.path == "/quick":
             # The end of the key tells which key it is, and no more of it.
             return self.answer(200, {"credential": kind, "end": credential[-4:]})
@@ -68,16 +81,6 @@ class Upstream(http.server.BaseHTTPRequestHandler):
     def chunk(self, content: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content))
         self.wfile.flush()
-
-    def answer(self, status: int, content: dict) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 class Server(http.server.ThreadingHTTPServer):

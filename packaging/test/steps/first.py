@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The gateway-agent authors
 """From the installation to a first call, and what the agent does with its credentials."""
 
+import json
 import re
 import statistics
 
@@ -27,6 +28,15 @@ ExecStart=/usr/bin/python3 /opt/load.py /var/lib/load/result.json 10
 WantedBy=multi-user.target
 """
 
+BROUGHT = [
+    "/usr/share/man/man8/gateway-agent.8.gz", "/usr/share/man/man5/gateway-agent.json5.5.gz",
+    "/usr/share/bash-completion/completions/gateway-agent", "/usr/share/zsh/vendor-completions/_gateway-agent",
+    "/usr/share/fish/vendor_completions.d/gateway-agent.fish", "/usr/share/gateway-agent/gateway-agent.schema.json",
+    "/usr/lib/systemd/catalog/gateway-agent.catalog", "/usr/lib/sysusers.d/gateway-agent.conf",
+    *(f"/usr/lib/systemd/user/{unit}" for unit in (UNIT, *SOCKETS)),
+    *(f"/usr/share/doc/gateway-agent/examples/{name}.json5" for name in ("vercel", "coder", "anthropic", "openai")),
+]
+
 
 def commands(document: str, about: str) -> list[str]:
     """The lines to type of the block of a document that speaks of something, as they stand there."""
@@ -42,6 +52,8 @@ def installed(scene: Scene) -> None:
     for socket in SOCKETS:
         expect(scene.is_active(socket), f"{socket} is not active")
     expect(not scene.is_active(), "the service runs although nobody has called")
+    brought = set(scene.run("dpkg-query", "--listfiles", "gateway-agent").split())
+    expect(set(BROUGHT) <= brought, f"the package lacks {sorted(set(BROUGHT) - brought)}")
     modes = scene.run("stat", "-c", "%a %U", KEYS, "/etc/gateway-agent/sealed", "/etc/gateway-agent/agent.json5")
     expect(modes.split("\n")[:3] == ["700 root", "700 root", "644 root"], f"modes are {modes}")
     for program in (HERE / "inside").glob("*.py"):
@@ -141,6 +153,18 @@ def sources(scene: Scene) -> None:
         expect(found["credential"] == kind and end in (None, found["end"]), f"{route} sent {found}")
 
 
+def trouble(scene: Scene) -> None:
+    """a credential that the upstream refuses, and an issuer with another clock, are told in the journal"""
+    status, _, body = scene.get("unix", "/refused/refused")
+    expect(status == 401 and "a token will not do" in body, f"the upstream's own 401 came as {status}: {body}")
+    expect(scene.credential(route="/ahead") == "token", "the token of an issuer with another clock is not in use")
+    for event in ("credential-rejected", "clock-skew"):
+        scene.wait(f"a word of {event} in the journal", lambda: scene.entries(f"GATEWAY_EVENT={event}"))
+    scene.wait("a status that names it", lambda: "refused is rejected by the upstream" in scene.status())
+    # A new process knows nothing of it.
+    scene.run("systemctl", "restart", UNIT)
+
+
 def fallback(scene: Scene) -> None:
     """the key takes over when the issuer stops, and identity comes back"""
     scene.run("systemctl", "stop", "issuer.service")
@@ -149,7 +173,9 @@ def fallback(scene: Scene) -> None:
     scene.run("systemctl", "start", "issuer.service")
     scene.wait("the return to identity", lambda: scene.credential() == "token")
     scene.wait("a status without trouble", lambda: "cannot" not in scene.status())
-    expect("credentials usable" in scene.status() and "7 routes" in scene.status(), f"status: {scene.status()}")
+    told = re.fullmatch(r"9 routes; \d of 9 credentials usable.*; next renewal \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+                        scene.status())
+    expect(told, f"status: {scene.status()}")
 
 
 def keys(scene: Scene) -> None:
@@ -188,9 +214,15 @@ def kept(scene: Scene) -> None:
 
 
 def exposure(scene: Scene) -> None:
-    """systemd-analyze security finds an exposure of 1.5 at most"""
+    """systemd-analyze security finds an exposure of 1.5 at most, and the unit explains each part of it"""
     out = scene.run("systemd-analyze", "security", "--no-pager", "--threshold=15", UNIT, check=False)
     found = re.search(r"exposure level for \S+: ([0-9.]+)", out)
     expect(found, out[-500:])
     scene.figures["exposure"] = found[1]
     expect(float(found[1]) <= 1.5, f"the exposure is {found[1]}")
+    table = scene.run("systemd-analyze", "security", "--no-pager", "--json=short", UNIT)
+    unit = scene.run("systemctl", "cat", UNIT)
+    for row in json.loads(table[table.index("["):table.rindex("]") + 1]):
+        name = row["name"].split("=")[0] + "="
+        expect(not float(row["exposure"] or 0) or re.search(rf"(?m)^# .*\b{name}", unit),
+               f"the unit does not say why {row['name']}: {row['description']}")

@@ -58,7 +58,7 @@ def kill(scene: Scene) -> None:
         before = scene.process()
         scene.run("kill", "-9", before)
         scene.wait("the restart", lambda: scene.process() not in ("0", before) and scene.is_active())
-    scene.under_load("kill -9", event, may_cut=True)
+    scene.under_load("kill -9", event, is_kill=True)
 
 
 def watchdog(scene: Scene) -> None:
@@ -75,7 +75,7 @@ def watchdog(scene: Scene) -> None:
         scene.wait("the restart by the watchdog", lambda: scene.process() not in ("0", before))
         scene.wait("the service", scene.is_active)
         holder.wait(timeout=60)
-    scene.under_load("watchdog", event, may_cut=True)
+    scene.under_load("watchdog", event, is_kill=True)
     scene.drop_in(None)
     out = scene.run("journalctl", "--no-pager", "--unit", UNIT)
     expect("Watchdog timeout" in out, "systemd does not tell of a watchdog timeout")

@@ -3,6 +3,7 @@
 """What systemd and an administrator do with the units."""
 
 import json
+import re
 
 from scene import SOCKETS, TOKEN, UNIT, Scene, expect
 
@@ -34,6 +35,31 @@ def drain(scene: Scene) -> None:
     scene.run("systemctl", "restart", UNIT)
 
 
+def notify(scene: Scene) -> None:
+    """systemd hears of a stop and of a reload from the agent itself; an agent without anybody to tell serves all the same"""
+    stream = scene.stream(3)
+    # Not systemd's signal: that the agent stops is known by its word alone.
+    scene.run("kill", "-TERM", scene.process())
+    scene.wait("the word of stopping", lambda: scene.show("ActiveState") == "deactivating")
+    scene.wait("a status of draining", lambda: "letting 1 call under way finish" in scene.status())
+    expect("whole" in stream.communicate(timeout=60)[0], "the stream was not let finish")
+    scene.wait("the end", lambda: not scene.is_active())
+    expect(scene.credential() == "token", "the next call did not get through")
+    version = int(re.search(r"systemd (\d+)", scene.run("systemctl", "--version"))[1])
+    if version >= 253:
+        # Such a reload ends when RELOADING=1 has come, with a time after its signal, and then READY=1.
+        scene.drop_in("[Service]\nType=notify-reload\nExecReload=\nTimeoutStartSec=10s\n")
+        scene.run("systemctl", "restart", UNIT)
+        scene.run("systemctl", "reload", UNIT)
+    scene.drop_in("[Service]\nType=exec\nNotifyAccess=none\nWatchdogSec=0\nEnvironment=NOTIFY_SOCKET=/run/nobody\n")
+    scene.run("systemctl", "restart", UNIT)
+    expect(scene.credential() == "token", "an agent that cannot tell systemd of itself does not serve")
+    scene.run("systemctl", "reload", UNIT)
+    expect(scene.credential() == "token", "an agent that cannot tell systemd of itself does not serve after a reload")
+    scene.drop_in(None)
+    scene.run("systemctl", "restart", UNIT)
+
+
 def refused_sockets(scene: Scene) -> None:
     """a socket that is public, a datagram one, or not of its name's family is refused with a sentence and a repair"""
     for unit, setting, sentence in REFUSED:
@@ -59,8 +85,13 @@ def port_off(scene: Scene) -> None:
     expect(scene.credential("tcp") == "token", "the port does not serve after it was switched on again")
 
 
-def json_lines(scene: Scene) -> None:
-    """the log is JSON lines under systemd too, on request, and fields of the journal otherwise"""
+def lines(scene: Scene) -> None:
+    """the log is JSON lines on request, plain lines on a terminal, and fields of the journal otherwise"""
+    scene.machine.write("/opt/terminal.json5", """{
+        listen: { tcp: "127.0.0.1:4760" }, credentials: { key: { source: "env", name: "X", kind: "key" } } }""")
+    out = scene.run("timeout", "20", "python3", "/opt/terminal.py", "routes=0", "gateway-agent", "serve", "--config",
+                    "/opt/terminal.json5")
+    expect(re.search(r"(?m)^\S+Z info  serving listeners=\S+", out), f"on a terminal it is told as {out}")
     scene.settings('{ log: { format: "json" } }')
     scene.run("systemctl", "restart", UNIT)
     process = scene.process()
@@ -80,15 +111,18 @@ def json_lines(scene: Scene) -> None:
 
 
 def one_person(scene: Scene) -> None:
-    """one person's agent: its own sockets, the person's programs, lingering"""
+    """one person's agent: its own sockets, the tools' programs wherever they were installed, lingering"""
     scene.run("useradd", "--create-home", "dev")
     # logind wants to know its caller's control group, which who enters the machine from outside does not have.
     scene.run("systemd-run", "--quiet", "--wait", "loginctl", "enable-linger", "dev")
     number = scene.run("id", "-u", "dev").strip()
-    scene.machine.write("/home/dev/.local/bin/mint", f"#!/bin/sh\necho {TOKEN}-of-dev\n", mode=0o755)
-    scene.machine.write("/home/dev/.config/gateway-agent/agent.json5", """{
-        credentials: { mine: { source: "exec", command: ["mint"] } },
-        routes: { "/mine/": { upstream: "http://127.0.0.1:9002/", chain: ["mine"] } } }""")
+    # Where npm, an installer for one person, and one for all put them.
+    tools = {"vercel": "/home/dev/.npm-global/bin", "coder": "/home/dev/.local/bin", "gh": "/usr/local/bin"}
+    for tool, folder in tools.items():
+        scene.machine.write(f"{folder}/{tool}", f"#!/bin/sh\necho {TOKEN}-of-{tool}\n", mode=0o755)
+    scene.machine.write("/home/dev/.config/gateway-agent/agent.json5", json.dumps({
+        "credentials": {tool: {"source": "exec", "command": [tool]} for tool in tools},
+        "routes": {f"/{tool}/": {"upstream": "http://127.0.0.1:9002/", "chain": [tool]} for tool in tools}}))
     scene.run("chown", "-R", "dev:dev", "/home/dev")
 
     def user(*command: str, check: bool = True) -> str:
@@ -101,9 +135,10 @@ def one_person(scene: Scene) -> None:
     user("systemctl", "--user", "enable", "--now", *SOCKETS)
     try:
         for family, where in [("unix", f"/run/user/{number}/gateway-agent/agent.sock"), ("tcp", "4749")]:
-            out = user("python3", "/opt/get.py", family, "/mine/quick", where)
-            expect('"token"' in out, f"over {family}: {out}")
-        out = scene.run("runuser", "-u", "caller", "--", "python3", "/opt/get.py", "tcp", "/mine/quick", "4749")
+            for tool in tools:
+                out = user("python3", "/opt/get.py", family, f"/{tool}/quick", where)
+                expect('"token"' in out and tool[-4:] in out, f"{tool} over {family}: {out}")
+        out = scene.run("runuser", "-u", "caller", "--", "python3", "/opt/get.py", "tcp", "/gh/quick", "4749")
         expect(out.startswith("403"), f"somebody else was answered {out}")
     finally:
         user("systemctl", "--user", "disable", "--now", *SOCKETS, check=False)
