@@ -27,7 +27,7 @@ help:
 	  'make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)' \
 	  'make bench   beside nginx, HAProxy, Envoy and Caddy; writes benchmarks/RESULTS.md (half an hour)' \
 	  'make bench-quick  the same in a minute, of nginx and HAProxy only; prints' \
-	  'make instructions  what a request costs in instructions, against the thresholds' \
+	  'make instructions  what a request costs in instructions, and a stream in frames, against the thresholds' \
 	  'make bench-injection  instructions, allocations and locks of putting a cached token into a call; has limits' \
   'make deb     the Debian package, in build/deb/' \
 	  'make deb-test  that package in booted Debians 12 and 13: load, upgrade, crash, reboot (root)' \
@@ -94,10 +94,11 @@ deb-release: deb
 	packaging/test/limits $(DEB)
 	packaging/test/reproducible
 
-# Repeat on a loaded machine, where times do not.
+# Both repeat on a loaded machine, where times do not.
 instructions:
 	@scripts/deps build instructions
 	$(SWIFT) build $(RELEASE)
+	benchmarks/frames
 	benchmarks/instructions
 
 bench-injection:

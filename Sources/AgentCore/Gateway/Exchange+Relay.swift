@@ -12,7 +12,8 @@ extension Exchange {
     }
 
     /// Passes the answer on whose head is the first `headCount` bytes of the upstream's input.
-    mutating func relay(_ upstream: consuming OwnedBox<ClientConnection>, headCount: Int, _ routeState: RouteState) async
+    mutating func relay(_ upstream: consuming OwnedBox<ClientConnection>, headCount: Int, _ routeState: RouteState)
+        async
         -> End
     {
         let route = routeState.route
@@ -227,9 +228,11 @@ extension Exchange {
         do throws(IOFailure) {
             while !(callerEnded && upstreamEnded) {
                 let up = try Self.move(
-                    caller.channel, &caller.input, &upload, upstream.value.channel, &upstream.value.output, &callerEnded)
+                    caller.channel, &caller.input, &upload, upstream.value.channel, &upstream.value.output, &callerEnded
+                )
                 let down = try Self.move(
-                    upstream.value.channel, &upstream.value.input, &download, caller.channel, &caller.output, &upstreamEnded)
+                    upstream.value.channel, &upstream.value.input, &download, caller.channel, &caller.output,
+                    &upstreamEnded)
                 if up || down {
                     deadline = state.loop.now + route.timeouts.idle
                     await Task.yield()

@@ -8,7 +8,7 @@
 /// one, would be asked at every access whether somebody else has it in use, and there are a hundred of them in a call.
 ///
 /// Its asynchronous functions only wait, and call steps that do not, and that are never inlined: whatever would be on the
-/// stack of a step would else be in the frame of the function that waits, for as long as it does (`scripts/frames`).
+/// stack of a step would else be in the frame of the function that waits, for as long as it does (`benchmarks/frames`).
 struct Exchange: ~Copyable {
     var caller: ServerConnection
     let state: LoopState

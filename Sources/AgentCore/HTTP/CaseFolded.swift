@@ -101,7 +101,8 @@ struct CaseFolded: Sendable, Hashable {
         let high: UInt64 = 0x8080_8080_8080_8080
         let wanted = count >= 8 ? high : high & ~(UInt64.max &<< UInt64(count &* 8))
         let low = word & ~high
-        let marks = low.marks(from: 0x61, through: 0x7A) | low.marks(from: 0x30, through: 0x39)
+        let marks =
+            low.marks(from: 0x61, through: 0x7A) | low.marks(from: 0x30, through: 0x39)
             | low.marks(from: 0x2D, through: 0x2D)
         return marks & ~word & wanted == wanted
     }

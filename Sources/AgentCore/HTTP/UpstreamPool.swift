@@ -115,9 +115,11 @@ final class UpstreamPool {
     /// An idle connection stirs. If the server closed it or said something unasked, it is of no more use; TLS may also
     /// have had a message of its own to deliver.
     private func look(at channel: Channel) {
-        guard let index = idle.with({ list in
-            (0..<list.count).first { list[$0].connection.value.channel === channel }
-        }) else { return }
+        guard
+            let index = idle.with({ list in
+                (0..<list.count).first { list[$0].connection.value.channel === channel }
+            })
+        else { return }
         let isSilent = idle.with { $0[index].connection.value.isSilent }
         if !isSilent { close(at: index) }
     }

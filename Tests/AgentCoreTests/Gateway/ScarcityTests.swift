@@ -34,7 +34,12 @@ import Testing
                     // An answer means that the loop has been through the events that came before the question.
                     for _ in 0..<3 { try #require(try early.get("/-/healthy").status == 200) }
                 }
-                let refused = try early.get("/api/")
+                var refused = try early.get("/api/")
+                // Whoever accepts may have been the first to find none, and something may have been let go of since.
+                for _ in 0..<10 where refused.status == 200 {
+                    rest += Self.takeAll()
+                    refused = try early.get("/api/")
+                }
                 try #require(refused.status == 502 && refused.body.contains("Too many open files"), "\(refused)")
 
                 for descriptor in rest { close(descriptor) }
