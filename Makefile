@@ -15,7 +15,7 @@ TESTS_AT_ONCE := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=12
 DEB = $(shell ls -t build/deb/gateway-agent_*.deb | head -n 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo check tsan fuzz bench bench-quick instructions bench-injection simulate deb deb-test deb-release clean
+.PHONY: help deps build test demo check tsan fuzz bench bench-quick instructions bench-injection simulate deb deb-test deb-limits deb-release clean
 
 help:
 	@printf '%s\n' \
@@ -31,7 +31,8 @@ help:
 	  'make bench-injection  instructions, allocations and locks of putting a cached token into a call; has limits' \
   'make deb     the Debian package, in build/deb/' \
 	  'make deb-test  that package in booted Debians 12 and 13: load, upgrade, crash, reboot (root)' \
-  'make deb-release  what takes longer: the same bytes twice, piuparts, autopkgtest, limits (root)' \
+  'make deb-limits  its memory, task and file limits at work in a virtual machine (root)' \
+	  'make deb-release  what takes longer: the same bytes twice, piuparts, autopkgtest, limits (root)' \
 	  'make simulate  100,000 hosts against one issuer: proves the renewal policy, draws docs/fleet.svg' \
 	  'make deps    what all of these need (the others call it themselves)' \
 	  'make clean   removes what was built'
@@ -87,8 +88,12 @@ deb-test: deb
 	@scripts/deps deb-test
 	packaging/test/run
 
+deb-limits: deb
+	@scripts/deps deb-limits
+	packaging/test/limits $(DEB)
+
 deb-release: deb
-	@scripts/deps deb-test deb-release
+	@scripts/deps deb-test deb-limits deb-release
 	packaging/test/piuparts $(DEB)
 	packaging/test/autopkgtest $(DEB)
 	packaging/test/limits $(DEB)

@@ -117,6 +117,8 @@ struct Exchange: ~Copyable {
         isFramed = false
         hasConsumedHead = false
         isUploadRefused = false
+        upload.reset()
+        download.reset()
         // One or two, and so at a tenth of what `removeAll(keepingCapacity:)` costs.
         while picks.popLast() != nil {}
         facts = caller.withHead { head, _ in

@@ -24,6 +24,13 @@ struct BodyRelay {
         decoder = ChunkedDecoder(limits: limits)
     }
 
+    /// There is no message: the last one's counts are not those of the next.
+    mutating func reset() {
+        contentCount = 0
+        hadTrailers = false
+        isComplete = true
+    }
+
     /// Begins with the next message.
     ///
     /// - Parameter filter: names that are left out of trailers.
