@@ -79,6 +79,8 @@ def counted(bench, kind, shim, requests, connections) -> int:
     contender = kind(bench.folder, bench.upstream)
     contender.environment = {**contender.environment, "LD_PRELOAD": shim}
     with contender.start() as process:
+        # The start is over: gateway-agent gives its memory back after a moment, in one of two runs otherwise.
+        time.sleep(1)
         call = ["--port", contender.port, "--path", "/plain/small"]
         tools.load(*call, "--requests", requests)
         for _ in range(connections):
