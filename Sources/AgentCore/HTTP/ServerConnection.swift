@@ -151,8 +151,9 @@ struct ServerConnection: ~Copyable {
         releaseBuffers()
     }
 
-    /// Ends it so that the peer cannot take what it received for a whole answer.
+    /// Ends it so that the peer cannot take what it received for a whole answer. What came before the cut goes before it.
     mutating func abort() {
+        _ = try? channel.flush()
         channel.abort()
         releaseBuffers()
     }

@@ -16,6 +16,8 @@ struct LogBacklog: Sendable {
     private var pieces: [Piece] = []
     private var bytes = 0
     private var dropped: UInt64 = 0
+    /// Memory of lines that have been written, for the next.
+    private var spare: [UInt8] = []
 
     init(limitBytes: Int) {
         self.limitBytes = limitBytes
@@ -36,6 +38,8 @@ struct LogBacklog: Sendable {
             gathered = last
             // Let go of, so that it is not copied.
             pieces.removeLast()
+        } else {
+            swap(&gathered, &spare)
         }
         gathered.append(copying: lines)
         pieces.append(.lines(gathered))
@@ -60,7 +64,26 @@ struct LogBacklog: Sendable {
 
     /// What is to be written now, in order, and how many lines were dropped behind it.
     mutating func take() -> (pieces: [Piece], dropped: UInt64) {
-        defer { self = LogBacklog(limitBytes: limitBytes) }
+        defer {
+            pieces = []
+            bytes = 0
+            dropped = 0
+        }
         return (pieces, dropped)
     }
+
+    /// Takes the memory of what was taken and has been written: a line then costs no allocation.
+    mutating func recycle(_ written: inout [Piece]) {
+        if case .lines(var lines)? = written.popLast(), lines.capacity <= Self.spareLimit {
+            lines.removeAll(keepingCapacity: true)
+            spare = lines
+        }
+        if pieces.isEmpty {
+            written.removeAll(keepingCapacity: true)
+            swap(&pieces, &written)
+        }
+    }
+
+    /// Bytes of memory that are kept at most.
+    private static let spareLimit = 64 << 10
 }

@@ -76,7 +76,7 @@ struct LogWriter: LogSink {
 
         /// On the thread: writes until nothing waits.
         func writeOut() {
-            while let pieces = take() {
+            while var pieces = take() {
                 for piece in pieces {
                     let lost = write(piece)
                     if lost > 0 {
@@ -86,7 +86,10 @@ struct LogWriter: LogSink {
                         }
                     }
                 }
-                let untold = state.withLock { $0.untold }
+                let untold = state.withLock { state in
+                    state.backlog.recycle(&pieces)
+                    return state.untold
+                }
                 if untold > 0, tell(untold) { state.withLock { $0.untold -= untold } }
             }
         }

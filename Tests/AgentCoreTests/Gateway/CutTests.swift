@@ -33,6 +33,20 @@ struct CutTests {
         }
     }
 
+    @Test func `what came before the cut goes on before it, even when both came at once`() async throws {
+        try await withGateway { agent, upstream in
+            let caller = try agent.connect()
+            try caller.send(Self.request)
+            let server = try upstream.accept()
+            _ = try server.head()
+            try server.sendLast("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            #expect(try caller.head().hasPrefix("HTTP/1.1 200 OK\r\n"))
+            let (text, end) = try caller.rest()
+            #expect(text == "5\r\nhello\r\n")
+            #expect(end == .reset)
+        }
+    }
+
     @Test(arguments: [
         "HTTP/1.1 200 OK\r\n\r\nhello", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",

@@ -66,7 +66,7 @@ struct GroupLookUpsTests {
                         var tasks: [Task<String, Never>] = []
                         for _ in 0..<5 {
                             tasks.append(
-                                Task {
+                                Task(executorPreference: loop) {
                                     await Self.find(7, groups, on: loop) {
                                         waiting.update { $0 += 1 }
                                         return true

@@ -59,6 +59,23 @@ struct LogWriterTests {
         #expect(backlog.take().pieces == [.entry(entry)])
     }
 
+    @Test func `memory of what was written serves again, and shows nothing of it`() {
+        let entry = JournalEntry(priority: .info, message: "m")
+        var backlog = LogBacklog(limitBytes: 4096)
+        #expect(backlog.add("a line of old\n".utf8.span) == 0)
+        var taken = backlog.take().pieces
+        // What came while it was written is not touched.
+        #expect(backlog.add(entry) == 0)
+        backlog.recycle(&taken)
+        #expect(backlog.add("new\n".utf8.span) == 0)
+        taken = backlog.take().pieces
+        #expect(taken == [.entry(entry), .lines(Array("new\n".utf8))])
+        backlog.recycle(&taken)
+        #expect(backlog.isEmpty)
+        #expect(backlog.add("last\n".utf8.span) == 0)
+        #expect(backlog.take().pieces == [.lines(Array("last\n".utf8))])
+    }
+
     @Test func `a reader that stalls costs lines and no calls, and is told how many`() async throws {
         let pipe = Pipe()
         pipe.fill()

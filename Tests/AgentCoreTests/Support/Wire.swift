@@ -99,6 +99,14 @@ final class Wire: @unchecked Sendable {
         }
     }
 
+    /// Sends, and ends the connection with the same segment: who receives learns of both at once.
+    func sendLast(_ text: String) throws {
+        var isCorked: Int32 = 1
+        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CORK, &isCorked, socklen_t(MemoryLayout<Int32>.size))
+        try send(text)
+        close()
+    }
+
     /// Sends for as long as the kernel takes bytes without waiting.
     ///
     /// - Returns: how many it took.
