@@ -5,8 +5,8 @@
 ///
 /// A write wakes whoever reads at the other end. With work in between every two writes each reader has long gone back to
 /// sleep when the next comes for it; one after the other, the first wakes them all. So a loop first reads and works off
-/// what a turn has brought, and then writes: with 64 connections that saves a seventh of a call's time, nearly all of it
-/// the kernel's (HAProxy has the same order).
+/// what a turn has brought, and then writes: with 64 connections that saves a twelfth of a call's time, all of it the
+/// kernel's (HAProxy has the same order).
 extension Channel {
     /// Small output that waits for the end of the turn.
     struct Posted: ~Copyable {
