@@ -3,6 +3,7 @@
 """Counts instructions in user space with callgrind."""
 
 import re
+import time
 
 from . import tools
 from .machine import CORES
@@ -14,6 +15,8 @@ def of_a_life(agent, calls, output="/dev/null") -> int:
     """Begins the agent under callgrind, makes the calls, ends it, and tells how many instructions that took."""
     wrapper = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"]
     with agent.start(CORES, wrapper) as process:
+        # It gives the start's memory back after a moment: a million instructions, in one of two lives otherwise.
+        time.sleep(2)
         for call in calls:
             call()
         process.stop()
