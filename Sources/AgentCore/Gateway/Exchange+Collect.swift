@@ -42,7 +42,7 @@ extension Exchange {
         upstream.input.truncate(to: headCount)
         download.begin(framing, as: .untilClose)
         // What was collected in vain was not sent.
-        defer { download.begin(.none, as: .none) }
+        defer { download.reset() }
         var deadline = state.loop.now + route.timeouts.idle
         while true {
             let count = download.contentCount

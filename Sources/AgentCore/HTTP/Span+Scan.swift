@@ -26,21 +26,6 @@ extension Span where Element == UInt8 {
         return index
     }
 
-    /// The first colon from `from` on, else `count`.
-    @inline(__always)
-    func firstColon(from: Int) -> Int {
-        let end = count
-        var index = from
-        while index <= end - 8 {
-            let word = word(at: index) ^ 0x3A3A_3A3A_3A3A_3A3A
-            let marks = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
-            if marks != 0 { return index + marks.trailingZeroBitCount &>> 3 }
-            index += 8
-        }
-        while index < end, self[index] != UInt8(ascii: ":") { index += 1 }
-        return index
-    }
-
     /// The first byte of `from ..< end` that is not in `members`, else `end`.
     @inline(__always)
     func end(of members: ByteClass, from: Int, to end: Int) -> Int {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-/// What one data loop has counted. A value confined to its loop; a scrape copies it from every loop and adds them up.
+/// What one data loop has counted (`LoopMeters`), at one moment: a scrape takes it of every loop and adds them up.
 struct WorkerMetrics: Sendable, Equatable {
     var acceptedConnections: UInt64 = 0
     var openConnections: Int64 = 0
@@ -20,22 +20,11 @@ struct WorkerMetrics: Sendable, Equatable {
     /// Most reasons that are told apart; a word that came from outside could not fill the memory.
     static let refusalLimit = 64
 
-    /// The place of a route's counters, for `routes`; asked once when a configuration is taken up, not once a request.
+    /// The place of a route's counters in `routes`.
     mutating func slot(route: String) -> Int {
         if let index = routes.firstIndex(where: { $0.route == route }) { return index }
         routes.append(RouteMetrics(route: route))
         return routes.count - 1
-    }
-
-    mutating func update(slot: Int, _ body: (inout RouteMetrics) -> Void) {
-        guard routes.indices.contains(slot) else { return }
-        body(&routes[slot])
-    }
-
-    /// Counts a finished call.
-    mutating func count(_ call: borrowing AccessRecord, slot: Int) {
-        guard routes.indices.contains(slot) else { return }
-        routes[slot].count(call)
     }
 
     mutating func countRefusal(_ reason: String) {

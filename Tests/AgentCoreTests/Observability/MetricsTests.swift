@@ -51,23 +51,21 @@ import Testing
         one.acceptedConnections = 2
         one.openConnections = 1
         one.countRefusal("bad-request")
-        one.update(slot: first) { route in
-            route.countAnswer(status: 200)
-            route.countAnswer(status: nil)
-            route.sentBytes = 5
-            route.duration.record(nanoseconds: 1)
-        }
+        var route = RouteMetrics(route: "/a/")
+        route.countAnswer(status: 200)
+        route.countAnswer(status: nil)
+        route.sentBytes = 5
+        route.duration.record(nanoseconds: 1)
+        one.merge(route)
         _ = two.slot(route: "/b/")
-        let second = two.slot(route: "/a/")
         two.countRefusal("bad-request")
         two.countRefusal("peer-not-allowed")
-        two.update(slot: second) { route in
-            route.countAnswer(status: 204)
-            route.countAnswer(status: 999)
-            route.fallbacks = 1
-            route.duration.record(nanoseconds: 1)
-        }
-        two.update(slot: 77) { $0.replays = 1 }
+        route = RouteMetrics(route: "/a/")
+        route.countAnswer(status: 204)
+        route.countAnswer(status: 999)
+        route.fallbacks = 1
+        route.duration.record(nanoseconds: 1)
+        two.merge(route)
         one.merge(two)
         #expect(one.acceptedConnections == 2 && one.openConnections == 1)
         #expect(one.refusals == [.init(reason: "bad-request", count: 2), .init(reason: "peer-not-allowed", count: 1)])
