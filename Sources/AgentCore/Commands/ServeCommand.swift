@@ -13,9 +13,15 @@ enum ServeCommand {
         defer { log.sink.finish() }
         do {
             try HostProcess.forbidDumps()
-            try HostProcess.raiseDescriptorLimit()
         } catch {
             log.warning("the process could not be hardened", ["error": "\(error)"])
+        }
+        do {
+            try HostProcess.raiseDescriptorLimit()
+            // A call has its caller's connection and its upstream's; the rest of the agent has some dozens.
+            try HostProcess.widenDescriptorTable(to: UInt64(configuration.limits.connections) * 2 + 256)
+        } catch {
+            log.warning("open descriptors could not be provided for", ["error": "\(error)"])
         }
         let listeners: Listeners
         do { listeners = try Listeners.open(configuration.listen) } catch {

@@ -5,8 +5,9 @@
 ///
 /// A write wakes whoever reads at the other end. With work in between every two writes each reader has long gone back to
 /// sleep when the next comes for it; one after the other, the first wakes them all. So a loop first reads and works off
-/// what a turn has brought, and then writes: with 64 connections that saves a twelfth of a call's time, all of it the
-/// kernel's (HAProxy has the same order).
+/// what a turn has brought, and then writes: with 64 busy connections that saves some percent of a call, all of them the
+/// kernel's (HAProxy has the same order). A turn that has brought little writes at once: there nobody sleeps through a
+/// wake-up, and an answer would only wait for the turn's other work, at half load for 10 to 15 µs.
 extension Channel {
     /// Small output that waits for the end of the turn.
     struct Posted: ~Copyable {
@@ -20,12 +21,13 @@ extension Channel {
 
     var hasPosted: Bool { !posted.bytes.isEmpty }
 
-    /// Takes what is in `buffer`, and writes it at the end of the loop's turn. What is more than a small block is written
-    /// now, behind what was posted before. A failure shows as that of a peer that has left.
+    /// Takes what is in `buffer`, and writes it at the end of the loop's turn. What is more than a small block, and all in a
+    /// turn that is not crowded, is written now, behind what was posted before. A failure at the end of the turn shows as
+    /// that of a peer that has left.
     ///
     /// - Parameter wiping: overwrite what has gone, because it carried a secret.
     func post(_ buffer: inout ByteBuffer, wiping: Bool = false) throws(IOFailure) -> WriteOutcome {
-        guard isWritable, isOpen, buffer.count <= BufferPool.smallSize - posted.bytes.count else {
+        guard loop.isCrowded, isWritable, isOpen, buffer.count <= BufferPool.smallSize - posted.bytes.count else {
             return try write(from: &buffer, wiping: wiping)
         }
         // Out of the class while it is worked on: see `LoopCell`.

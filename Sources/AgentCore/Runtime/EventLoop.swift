@@ -34,6 +34,9 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private let ready = JobQueue()
     private var registrations: [Registration] = []
     private var freeSlots: [Int] = []
+    /// This turn has brought many events: small output waits for its end (`Channel.post`).
+    private(set) var isCrowded = false
+    private let crowd: Int
     /// Channels that have posted output in this turn.
     private let posted = LoopCell(OwnedList<Channel>())
     private var timers = TimerHeap()
@@ -57,9 +60,11 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         var target: (any EventTarget)?
     }
 
+    /// - Parameter crowd: how many events make a turn a crowded one.
     /// - Throws: what epoll_create1(2) or eventfd(2) said, usually that the process is out of descriptors.
-    init(name: String) throws(SystemError) {
+    init(name: String, crowd: Int = 8) throws(SystemError) {
         self.name = name
+        self.crowd = crowd
         let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw SystemError("epoll_create1") }
         self.epoll = Descriptor(owning: epoll)
@@ -98,6 +103,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             let timeout = prepareToWait()
             let count = unsafe epoll_wait(epoll.raw, events.baseAddress, Int32(capacity), timeout)
             isSleeping.store(false, ordering: .relaxed)
+            isCrowded = count >= crowd
             now = SystemClock.monotonic()
             turnCount.store(turnCount.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
             for index in 0..<max(0, Int(count)) {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 import CLinux
+import Foundation
 import Glibc
 import Testing
 
@@ -49,5 +50,19 @@ import Testing
         unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         #expect(limit.rlim_cur == limit.rlim_max)
         #expect(now == UInt64(limit.rlim_max))
+    }
+    @Test(arguments: [0, 1, 5000, UInt64.max])
+    func `the table of descriptors is widened as far as the limit goes`(_ count: UInt64) async {
+        await #expect(processExitsWith: .success) { [count] in
+            let limit = try HostProcess.raiseDescriptorLimit()
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+            try HostProcess.widenDescriptorTable(to: count)
+            let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("FDSize:") })
+            let size = try #require(UInt64(line.dropFirst(7).filter(\.isNumber)))
+            try #require(size >= min(count, limit))
+            // Nothing is left open for it.
+            try #require(FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count == open)
+        }
     }
 }

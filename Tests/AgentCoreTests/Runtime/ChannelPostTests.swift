@@ -9,10 +9,14 @@ import Testing
 /// Output that waits for the end of the loop's turn.
 @Suite struct ChannelPostTests {
     /// A channel, and the other end as a plain descriptor that never blocks.
+    ///
+    /// - Parameter crowd: with 0, each turn is a crowded one, in which output is posted.
     private static func withEnd<Value: Sendable>(
-        _ body: @Sendable (isolated LoopActor, EventLoop, Channel, Int32) async throws -> Value
+        crowd: Int = 0, _ body: @Sendable (isolated LoopActor, EventLoop, Channel, Int32) async throws -> Value
     ) async throws -> Value {
-        try await LoopActor.with { actor, loop, parker in
+        try await LoopActor.with(crowd: crowd) { actor, loop, parker in
+            // The first turn has begun before there were any events.
+            await Task.yield()
             var ends: [Int32] = [0, 0]
             let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
             guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SystemError("socketpair") }
@@ -45,6 +49,16 @@ import Testing
             return [before ?? "ended", Self.received(end) ?? "ended", channel.hasPosted ? "posted" : "gone"]
         }
         #expect(seen == ["", "one two", "gone"])
+    }
+
+    @Test func `in a turn that is not crowded nothing waits`() async throws {
+        let seen = try await Self.withEnd(crowd: 2) { _, _, channel, end in
+            var output = ByteBuffer()
+            output.append("at once")
+            guard try channel.post(&output) == .done, !channel.hasPosted else { return nil as String? }
+            return Self.received(end)
+        }
+        #expect(seen == "at once")
     }
 
     @Test(arguments: ["large", "direct", "close", "shutdown"])
