@@ -5,6 +5,7 @@
 The unit tests run with Foundation in their process, the program does not, and what it is started with is the kernel's.
 """
 
+import contextlib
 import os
 import pathlib
 import resource
@@ -173,6 +174,33 @@ class Files(unittest.TestCase):
                     return
                 before = now
             self.fail(f"threads wake all the time: {before}")
+
+        self.serve(agent, look)
+
+    def test_an_agent_after_a_burst_gives_its_memory_back(self) -> None:
+        agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def of_files() -> int:
+            status = pathlib.Path(f"/proc/{agent.pid}/status").read_text()
+            return int(status.split("RssFile:")[1].split()[0])
+
+        def burst() -> None:
+            with contextlib.ExitStack() as callers:
+                for _ in range(40 * os.cpu_count()):
+                    caller = callers.enter_context(socket.socket(socket.AF_UNIX))
+                    caller.connect(f"{self.folder}/agent.sock")
+                    caller.sendall(b"GET /-/status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    self.assertIn(b" 200 ", caller.recv(1000))
+                during = of_files()
+            end = time.monotonic() + demo.LIMIT
+            while (now := of_files()) > during * 0.8:
+                self.assertLess(time.monotonic(), end, f"{now} of {during} kB of its program are still resident")
+
+        def look() -> None:
+            # Once it may be what the start has taken that goes.
+            burst()
+            burst()
 
         self.serve(agent, look)
 

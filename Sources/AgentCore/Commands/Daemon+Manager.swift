@@ -50,7 +50,7 @@ extension Daemon {
     /// Lets go of what the start has needed, when the first calls that waited for it have been answered.
     private func settle() async {
         _ = await Parker(on: loop).park(until: loop.now + 300_000_000)
-        HostMemory.releaseStart()
+        HostMemory.releaseUnused()
     }
 
     private func drain(_ open: Int, _ left: Duration) {

@@ -103,7 +103,10 @@ actor Worker: LoopBound {
         defer {
             if openCount >= connectionLimit { acceptParker.unpark() }
             openCount -= 1
-            if openCount == 0 { giveBack() }
+            if openCount == 0 {
+                if peakCount >= Self.burst { giveBack() }
+                peakCount = 0
+            }
         }
         guard var caller = admit(descriptor, isUnix: isUnix) else { return }
         let (channel, uid) = (caller.value.channel, caller.value.uid)
@@ -137,16 +140,17 @@ actor Worker: LoopBound {
     }
 
     private func giveBack() {
-        if peakCount >= Self.burst {
-            loop.buffers.releaseAll()
-            HostMemory.releaseFreed()
-        }
-        peakCount = 0
+        loop.buffers.releaseAll()
+        HostMemory.releaseUnused()
     }
 
     private func closeIdleUpstreams() async {
+        var wasIdle = false
         while !state.isDraining {
             let next = state.closeIdleUpstreams()
+            // None is kept any more: nobody has called for as long as one is kept.
+            if next == nil, wasIdle { giveBack() }
+            wasIdle = next != nil
             _ = await state.reaper.park(until: next)
         }
     }

@@ -9,7 +9,7 @@ struct HostMemoryTests {
     @Test func `what is given back is of files, and comes back when it is needed`() {
         let before = HostMemory.cleanMappings()
         #expect(!before.isEmpty)
-        HostMemory.releaseStart()
+        HostMemory.releaseUnused()
         // Text and tables of the program and its libraries were just unmapped: whatever runs has fetched them again.
         #expect("a,b".split(separator: ",").map { $0.uppercased() } == ["A", "B"])
         #expect(HTTPStatus.reason(200).description == "OK")

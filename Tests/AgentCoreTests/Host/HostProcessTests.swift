@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 import CLinux
-import Foundation
+import FoundationEssentials
 import Glibc
 import Testing
 
