@@ -4,8 +4,8 @@
 /// Who may call: root, the agent's own user, and those who are listed. An empty list allows nobody else.
 ///
 /// Decided from the peer's uid alone, so that the Unix socket and the TCP port answer alike; groups are those that the
-/// user database gives the uid.
-struct AccessPolicy: Sendable, Equatable {
+/// user database gives the uid. A class, so that a call hands on one reference and not three.
+final class AccessPolicy: Sendable, Equatable {
     private let agentUID: UInt32
     private let users: Set<UInt32>
     private let groups: Set<UInt32>
@@ -29,19 +29,24 @@ struct AccessPolicy: Sendable, Equatable {
         for user in spec.users {
             switch user {
             case .id(let uid): users.insert(uid)
-            case .name(let name): Self.find(name, "user", key, UserDatabase.uid(named:), &users, &warnings)
+            case .name(let name): AccessPolicy.find(name, "user", key, UserDatabase.uid(named:), &users, &warnings)
             }
         }
         for group in spec.groups {
             switch group {
             case .id(let gid): groups.insert(gid)
-            case .name(let name): Self.find(name, "group", key, UserDatabase.gid(named:), &groups, &warnings)
+            case .name(let name): AccessPolicy.find(name, "group", key, UserDatabase.gid(named:), &groups, &warnings)
             }
         }
         self.users = users
         self.groups = groups
         let names = spec.users.map { "user \($0.text)" }.sorted() + spec.groups.map { "group \($0.text)" }.sorted()
         rule = names.isEmpty ? "nobody but root and the agent's own user" : names.joined(separator: ", ")
+    }
+
+    static func == (one: AccessPolicy, other: AccessPolicy) -> Bool {
+        one.agentUID == other.agentUID && one.users == other.users && one.groups == other.groups
+            && one.rule == other.rule
     }
 
     private static func find(

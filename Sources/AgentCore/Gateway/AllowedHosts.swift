@@ -33,7 +33,7 @@ struct AllowedHosts: Sendable {
     /// - Parameters:
     ///   - bytes: in which the head was parsed.
     ///   - isUnix: whether it came over the Unix socket.
-    func check(_ head: RequestHead, in bytes: Span<UInt8>, isUnix: Bool) -> Refusal? {
+    func check(_ head: borrowing RequestHead, in bytes: Span<UInt8>, isUnix: Bool) -> Refusal? {
         if head.fields.names.contains(.origin) { return .origin }
         if let site = head.fields[.secFetchSite], !bytes.slice(site.valueRange).equals("none".utf8.span) {
             return .fetchSite

@@ -5,15 +5,17 @@
 ///
 /// Confined to its loop. The engine's publications write it, requests read it: no lock and no atomic between them.
 final class CredentialTable {
-    private(set) var snapshots: [CredentialSnapshot]
     private let content: LoopCell<Content>
     private let index: NameIndex
     private let signals: CredentialSignals
     /// Tasks of this loop that wait for a publication.
     private var waiters: [Parker] = []
 
-    /// What goes with the snapshots, in their order.
+    /// The snapshots, and what goes with them in their order.
     fileprivate struct Content: ~Copyable {
+        var snapshots: [CredentialSnapshot]
+        /// Of the value that each holds; nil if it holds none.
+        var generations: [UInt64?]
         /// The engine has been told of the use, or of the demand, of this snapshot.
         var toldOfUse: [Bool]
         var toldOfDemand: [Bool]
@@ -31,13 +33,15 @@ final class CredentialTable {
     ///   - lineCount: of the plan.
     init(_ snapshots: [CredentialSnapshot], lineCount: Int, signals: CredentialSignals) {
         let untold = snapshots.map { _ in false }
-        self.snapshots = snapshots
         content = LoopCell(
             Content(
-                toldOfUse: untold, toldOfDemand: untold, rendered: Array(repeating: nil, count: lineCount)))
+                snapshots: snapshots, generations: snapshots.map { $0.credential?.generation }, toldOfUse: untold,
+                toldOfDemand: untold, rendered: Array(repeating: nil, count: lineCount)))
         self.signals = signals
         index = NameIndex(snapshots.map(\.name))
     }
+
+    var snapshots: [CredentialSnapshot] { content.with { $0.snapshots } }
 
     func position(of name: Span<UInt8>) -> Int? { index[name] }
     func position(of name: String) -> Int? { index[name.utf8.span] }
@@ -46,8 +50,9 @@ final class CredentialTable {
     /// reload gave the same name is none of this table's: its value would go where the former one was meant to.
     func take(_ snapshot: CredentialSnapshot) {
         guard let place = position(of: snapshot.name), snapshots[place].lineage == snapshot.lineage else { return }
-        snapshots[place] = snapshot
         content.with { content in
+            content.snapshots[place] = snapshot
+            content.generations[place] = snapshot.credential?.generation
             content.toldOfUse[place] = false
             content.toldOfDemand[place] = false
         }
@@ -100,8 +105,7 @@ final class CredentialTable {
 
     /// Decides a chain on what is known now.
     func decide(_ chain: Chain, clientBrought: Bool, at now: HostTime, bound: Int64) -> Chain.Decision {
-        let snapshots = snapshots
-        return chain.decide(snapshots.span, clientBrought: clientBrought, at: now, bound: bound)
+        content.with { chain.decide($0.snapshots.span, clientBrought: clientBrought, at: now, bound: bound) }
     }
 
     /// The whole field line for a credential, `authorization: Bearer …` and CRLF, rendered once a generation; tells the
@@ -109,7 +113,7 @@ final class CredentialTable {
     ///
     /// - Parameter slot: the number that the plan gave to this form of this credential.
     func use(_ place: Int, as form: HeaderForm, slot: Int) -> Rendered? {
-        guard let generation = snapshots[place].credential?.generation else { return nil }
+        guard let generation = content.with({ $0.generations[place] }) else { return nil }
         noteUse(place)
         if let kept = content.with({ $0.rendered[slot] }), kept.generation == generation { return kept }
         return render(place, as: form, slot: slot)

@@ -10,7 +10,7 @@ extension Exchange {
         // After 400 nothing more of this caller is read: what it sent may mean different things to different readers.
         let keepsAlive = mayKeepCaller(headCount) && error.status != 400
         let json = error.json(for: route?.spec.gateway ?? .generic, request: request.description)
-        state.loop.buffers.lend(to: &caller.output)
+        caller.loop.buffers.lend(to: &caller.output)
         LocalAnswer.begin(error.status, date: state.currentDate(), allow: ErrorAnswer.allow, into: &caller.output)
         HeadWriter.append("gateway-agent-error", error.code.utf8.span, into: &caller.output)
         if let seconds = error.retryAfter {
@@ -38,7 +38,7 @@ extension Exchange {
 
     private mutating func writeAnswer(_ status: Int, type: StaticString, content: Span<UInt8>, headCount: Int) -> Bool {
         let keepsAlive = mayKeepCaller(headCount)
-        state.loop.buffers.lend(to: &caller.output)
+        caller.loop.buffers.lend(to: &caller.output)
         LocalAnswer.begin(status, date: state.currentDate(), into: &caller.output)
         HeadWriter.append("Cache-Control", "no-store", into: &caller.output)
         LocalAnswer.finish(

@@ -141,7 +141,7 @@ extension Exchange {
     private mutating func send(to upstream: inout ClientConnection) {
         isUploadRefused = false
         interimCount = 0
-        state.loop.buffers.lend(to: &upstream.output)
+        caller.loop.buffers.lend(to: &upstream.output)
         let isWhole = upload.isComplete
         let framing = upload.contentCount > 0 || isWhole ? facts.framing : nil
         upstream.carriesSecret = true

@@ -81,9 +81,9 @@ extension Exchange {
             into: &caller.output)
         upstream.input.consume(headCount)
         record.firstByteNanoseconds = state.loop.now - began
-        held.release(state.loop.buffers)
+        held.release(caller.loop.buffers)
         // A stream that is silent keeps no memory; the block would lie here until the next request.
-        state.loop.buffers.reclaim(&caller.input)
+        caller.loop.buffers.reclaim(&caller.input)
         download.begin(framing, as: outgoing)
         return Course(
             status: status, isTunnel: framing == .tunnel, keepsCaller: keepsCaller, upstreamStays: upstreamStays)

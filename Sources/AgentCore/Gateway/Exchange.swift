@@ -12,6 +12,7 @@
 struct Exchange: ~Copyable {
     var caller: ServerConnection
     let state: LoopState
+    private let accessLog: AccessLog
     let uid: UInt32?
 
     /// What the request says, kept when its head has left the buffer.
@@ -33,7 +34,7 @@ struct Exchange: ~Copyable {
     var upload: BodyRelay
     var download: BodyRelay
     /// What may have to be sent again.
-    var held = HeldRequest()
+    var held: HeldRequest
     /// The credentials chosen, one for each injection of the route.
     var picks: [Pick] = []
     /// What the route's chains count in: a reload numbers the credentials anew, and a call under way goes on by the
@@ -83,6 +84,8 @@ struct Exchange: ~Copyable {
         self.uid = uid
         self.state = state
         table = state.credentials
+        held = HeldRequest(state.heldContent)
+        accessLog = state.accessLog
         upload = BodyRelay(limits: state.plan.limits)
         // What bounds a request's content does not bound an answer's.
         var answerLimits = state.plan.limits
@@ -111,7 +114,7 @@ struct Exchange: ~Copyable {
     private mutating func begin() {
         request = state.nextRequest()
         began = state.loop.now
-        table = state.credentials
+        takeTable()
         reason = nil
         routeState = nil
         isFramed = false
@@ -136,14 +139,13 @@ struct Exchange: ~Copyable {
     private mutating func checkRequest() throws(ErrorAnswer) {
         if isStranger { facts.keepsAlive = false }
         do throws(HTTPError) {
-            try ServedRequests.check(caller.head)
+            try caller.checkServed()
             facts.framing = try caller.requestFraming(state.plan.limits)
             isFramed = true
         } catch {
             throw ErrorAnswer(error.status, error.code, error.description)
         }
-        let (isUnix, hosts) = (caller.isUnix, state.plan.hosts)
-        switch caller.withHead({ hosts.check($0, in: $1, isUnix: isUnix) }) {
+        switch caller.refusal(by: state.plan) {
         case nil: break
         case .origin:
             throw ErrorAnswer(
@@ -168,13 +170,12 @@ struct Exchange: ~Copyable {
     @inline(never)
     private mutating func findRoute() throws(ErrorAnswer) -> RouteState? {
         if isForAgent() { return nil }
-        let state = state
-        guard let found = caller.withHead({ state.route(for: $1.slice($0.pathRange)) }) else {
+        guard let found = caller.withHead({ [state] in state.route(for: $1.slice($0.pathRange)) }) else {
             throw ErrorAnswer(404, "no-route", noRouteMessage())
         }
         routeState = found
-        record.route = found.route.spec.prefix
-        record.upstream = found.route.spec.upstream.host
+        record.route = found.prefix
+        record.upstream = found.host
         return found
     }
 
@@ -192,7 +193,7 @@ struct Exchange: ~Copyable {
         if facts.asksWebSocket { options.insert(.webSocket) }
         if caller.withHead({ $0.welcomesTrailers(in: $1) }) { options.insert(.trailersWelcome) }
         held.begin(
-            state.loop.buffers, state.heldContent, bodyLimit: facts.framing.isEmpty ? 0 : route.spec.replayBodyBytes)
+            caller.loop.buffers, bodyLimit: facts.framing.isEmpty ? 0 : route.spec.replayBodyBytes)
         do throws(HTTPError) {
             try caller.writeUpstreamHead(
                 route, framing: facts.framing, options: options, into: &held.head)
@@ -208,7 +209,7 @@ struct Exchange: ~Copyable {
         hasConsumedHead = true
         caller.input.consume(headCount)
         // Whoever waits for an answer keeps no block; and the next use finds this one in the processor's cache.
-        state.loop.buffers.reclaim(&caller.input)
+        caller.loop.buffers.reclaim(&caller.input)
     }
 
     /// The call is over: counts it and tells of it.
@@ -219,10 +220,15 @@ struct Exchange: ~Copyable {
         record.received = upload.contentCount
         record.sent = max(record.sent, download.contentCount)
         record.durationNanoseconds = state.loop.now - began
-        state.accessLog.record(record, at: state.now.wall)
+        accessLog.record(record, at: state.now.wall)
         count()
-        held.release(state.loop.buffers)
-        table = state.credentials
+        held.release(caller.loop.buffers)
+        takeTable()
+    }
+
+    /// Asked first, since to store a reference is to count it.
+    private mutating func takeTable() {
+        if table !== state.credentials { table = state.credentials }
     }
 }
 

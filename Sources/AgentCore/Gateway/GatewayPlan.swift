@@ -93,8 +93,8 @@ final class GatewayPlan: Sendable {
         for context in contexts.values { context.prepare() }
     }
 
-    /// The route of a path: the longest prefix that fits, or the prefix itself without its last slash.
-    func route(for path: Span<UInt8>) -> Route? {
+    /// The place in `routes` of a path's route: the longest prefix that fits, or the prefix itself without its last slash.
+    func routeNumber(for path: Span<UInt8>) -> Int? {
         index.route(for: path)
     }
 }
@@ -107,14 +107,7 @@ struct GatewayPlanProblems: Error, CustomStringConvertible {
 }
 
 extension Route {
-    /// `/vercel/` serves `/vercel/…` and `/vercel`.
-    func matches(_ path: Span<UInt8>) -> Bool {
-        guard path.count >= prefix.count - 1 else { return false }
-        for index in 0..<min(prefix.count, path.count) where path[index] != prefix[index] { return false }
-        return true
-    }
-
-    /// How many bytes of a path that matches stand for the route.
+    /// How many bytes of one of its paths stand for the route.
     func prefixCount(in path: Span<UInt8>) -> Int {
         min(prefix.count, path.count)
     }

@@ -10,14 +10,17 @@ struct HeldRequest: ~Copyable {
     private(set) var body = ByteBuffer()
     private var bodyLimit = 0
     /// Where the content kept counts.
-    private var share: HeldContent?
+    private let share: HeldContent
     /// More content came than is kept: it cannot be sent again.
     private(set) var isOverflown = false
 
-    /// - Parameter bodyLimit: bytes of content kept at most.
-    mutating func begin(_ pool: BufferPool, _ share: HeldContent, bodyLimit: Int) {
-        release(pool)
+    init(_ share: HeldContent) {
         self.share = share
+    }
+
+    /// - Parameter bodyLimit: bytes of content kept at most.
+    mutating func begin(_ pool: borrowing BufferPool, bodyLimit: Int) {
+        release(pool)
         pool.lendSmall(to: &head)
         if bodyLimit > 0 { pool.lend(to: &body) }
         self.bodyLimit = bodyLimit
@@ -27,9 +30,9 @@ struct HeldRequest: ~Copyable {
     /// Keeps content that is being sent.
     mutating func append(_ piece: Span<UInt8>) {
         guard !isOverflown else { return }
-        guard body.count + piece.count <= bodyLimit, let share, share.take(piece.count) else {
+        guard body.count + piece.count <= bodyLimit, share.take(piece.count) else {
             isOverflown = true
-            share?.giveBack(body.count)
+            share.giveBack(body.count)
             body = ByteBuffer()
             return
         }
@@ -52,10 +55,10 @@ struct HeldRequest: ~Copyable {
     }
 
     /// Gives the memory back: nothing will be sent again.
-    mutating func release(_ pool: BufferPool) {
+    mutating func release(_ pool: borrowing BufferPool) {
         head.clear()
         pool.reclaim(&head)
-        share?.giveBack(body.count)
+        share.giveBack(body.count)
         body.clear()
         pool.reclaim(&body)
         isOverflown = true

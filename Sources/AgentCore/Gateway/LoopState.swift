@@ -97,7 +97,8 @@ final class LoopState {
 
     /// The route of a path, with what the loop keeps for it.
     func route(for path: Span<UInt8>) -> RouteState? {
-        plan.route(for: path).map { routes[$0.number] }
+        guard let number = plan.routeNumber(for: path) else { return nil }
+        return routes[number]
     }
 
     /// Tells that a route's calls go out with another link than before; calls of a former plan are no news.

@@ -26,6 +26,14 @@ extension ServerConnection {
         try TokenQuery(input.readable.slice(head.queryRange))
     }
 
+    mutating func checkServed() throws(HTTPError) {
+        try ServedRequests.check(head)
+    }
+
+    mutating func refusal(by plan: GatewayPlan) -> AllowedHosts.Refusal? {
+        plan.hosts.check(head, in: input.readable, isUnix: isUnix)
+    }
+
     mutating func requestFraming(_ limits: HTTPLimits) throws(HTTPError) -> BodyFraming {
         try BodyFraming.request(head, in: input.readable, limits: limits)
     }

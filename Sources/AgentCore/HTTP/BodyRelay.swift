@@ -37,7 +37,6 @@ struct BodyRelay {
     mutating func begin(
         _ incoming: BodyFraming, as outgoing: BodyFraming, leavingOut filter: FieldFilter = FieldFilter()
     ) {
-        self.filter = filter
         self.incoming = incoming
         self.outgoing = outgoing
         contentCount = 0
@@ -50,6 +49,8 @@ struct BodyRelay {
             remaining = length
             isComplete = length == 0
         case .chunked:
+            // Only there are trailers.
+            self.filter = filter
             decoder.reset()
         case .untilClose, .tunnel:
             break

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
 /// What the log says of one call. Never its body, its query or a secret.
-struct AccessRecord: Sendable, Equatable {
+struct AccessRecord: ~Copyable, Sendable {
     var request: RequestID
     var method: String
     /// The route's prefix; nil if none fitted.

@@ -7,9 +7,8 @@ import Glibc
 /// in and goes out, small ones for what is kept of a request while its answer is waited for.
 ///
 /// A stream that is silent holds no block: `Channel` takes one when bytes arrive and gives it back when they have gone
-/// on. Loop-confined, hence no lock.
-@safe
-final class BufferPool {
+/// on. Loop-confined, hence no lock; part of its loop and no object, hence no reference to be counted at each use.
+struct BufferPool: ~Copyable {
     /// Bytes in a block: a full TLS record (RFC 8446 §5.1) and its head fit.
     static let blockSize = 32 * 1024
     /// Bytes in a small block: the head of nearly every request fits.
@@ -51,11 +50,16 @@ final class BufferPool {
 /// Blocks of malloc(3) of one size; a list through the blocks themselves, the first bytes of each hold the address of the
 /// next.
 @safe
-private final class FreeList {
+private struct FreeList: ~Copyable {
     private let size: Int
     private let limit: Int
-    private var first: UnsafeMutableRawPointer?
-    private var count = 0
+    private let kept = LoopCell(Kept())
+
+    @safe
+    private struct Kept {
+        var first: UnsafeMutableRawPointer?
+        var count = 0
+    }
 
     init(size: Int, limit: Int) {
         self.size = size
@@ -67,23 +71,27 @@ private final class FreeList {
     }
 
     func releaseAll() {
-        while count > 0 { unsafe free(take()) }
+        while kept.with({ $0.count }) > 0 { unsafe free(take()) }
     }
 
     @unsafe
     func take() -> UnsafeMutableRawPointer {
-        guard let block = unsafe first else { return unsafe malloc(size)! }
-        unsafe first = block.load(as: UnsafeMutableRawPointer?.self)
-        count -= 1
-        return unsafe block
+        unsafe kept.with { kept in
+            guard let block = unsafe kept.first else { return unsafe malloc(size)! }
+            unsafe kept.first = block.load(as: UnsafeMutableRawPointer?.self)
+            kept.count -= 1
+            return unsafe block
+        }
     }
 
     @unsafe
     func put(_ block: UnsafeMutableRawPointer) {
-        guard count < limit else { return unsafe free(block) }
-        unsafe block.storeBytes(of: first, as: UnsafeMutableRawPointer?.self)
-        unsafe first = block
-        count += 1
+        kept.with { kept in
+            guard kept.count < limit else { return unsafe free(block) }
+            unsafe block.storeBytes(of: kept.first, as: UnsafeMutableRawPointer?.self)
+            unsafe kept.first = block
+            kept.count += 1
+        }
     }
 }
 

@@ -171,7 +171,7 @@ final class Channel: EventTarget {
             let count = unsafe buffer.fill { memory in
                 unsafe isPipe
                     ? Glibc.read(descriptor, memory.baseAddress, memory.count)
-                    : recv(descriptor, memory.baseAddress, memory.count, 0)
+                    : clinux_recv(descriptor, memory.baseAddress, memory.count)
             }
             if count > 0 {
                 // A stream that gave less than was asked for is empty: epoll(7), question 9. Not so when the peer has
@@ -277,7 +277,7 @@ final class Channel: EventTarget {
         while true {
             let count = unsafe bytes.withUnsafeBytes { memory in
                 // send(2) and not write(2): a peer that is gone is an error, not a signal. Pipes know no send.
-                unsafe send(descriptor, memory.baseAddress, memory.count, Int32(MSG_NOSIGNAL))
+                unsafe clinux_send(descriptor, memory.baseAddress, memory.count, Int32(MSG_NOSIGNAL))
             }
             if count >= 0 {
                 if count < bytes.count { try awaitWritability() }

@@ -101,7 +101,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             writePosted()
             beforeSleep?()
             let timeout = prepareToWait()
-            let count = unsafe epoll_wait(epoll.raw, events.baseAddress, Int32(capacity), timeout)
+            let count = unsafe clinux_epoll_wait(epoll.raw, events.baseAddress, Int32(capacity), timeout)
             isSleeping.store(false, ordering: .relaxed)
             isCrowded = count >= crowd
             now = SystemClock.monotonic()

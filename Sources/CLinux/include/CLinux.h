@@ -27,14 +27,28 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 // _GNU_SOURCE prototypes that the Glibc module is compiled without.
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pipe2(int descriptors[2], int flags);
+long syscall(long number, ...);
 int posix_spawn_file_actions_addclosefrom_np(void *actions, int first);
 int posix_spawn_file_actions_addchdir_np(void *actions, const char *path);
 int sched_getaffinity(int pid, unsigned long size, unsigned long *mask);
 int pthread_setname_np(unsigned long thread, const char *name);
+
+// The system calls of a loop, straight: in a program of several threads the C library puts two atomic operations around
+// each of its own, so that pthread_cancel(3) could end it there, and nobody here cancels threads.
+static inline ssize_t clinux_recv(int descriptor, void *memory, size_t count) {
+    return syscall(SYS_recvfrom, descriptor, memory, count, 0, NULL, NULL);
+}
+static inline ssize_t clinux_send(int descriptor, const void *memory, size_t count, int flags) {
+    return syscall(SYS_sendto, descriptor, memory, count, flags, NULL, 0);
+}
+static inline int clinux_epoll_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds) {
+    return (int)syscall(SYS_epoll_pwait, epoll, events, capacity, milliseconds, NULL, (size_t)8);
+}
 
 /// struct ucred of unix(7) (SO_PEERCRED), under a name of its own.
 struct clinux_ucred {

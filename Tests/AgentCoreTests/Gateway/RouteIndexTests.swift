@@ -12,7 +12,7 @@ import Testing
     private func prefix(of path: String, among prefixes: [String]) throws -> String? {
         let plan = try GatewayPlan(
             .init(routes: prefixes.map { .test($0, port: 1) }, credentialNames: [], allow: AllowSpec()), agentUID: 0)
-        return plan.route(for: path.utf8.span)?.spec.prefix
+        return plan.routeNumber(for: path.utf8.span).map { plan.routes[$0].spec.prefix }
     }
 
     @Test(arguments: [

@@ -172,7 +172,7 @@ func withGateway(
                 name: "key", kind: .key, source: .file(path: folder.write(Marker.key, to: "key"), field: .raw),
                 form: .apiKey),
         ]
-        var route = RouteSpec.test("/api/", port: upstream.port, isTLS: tls != nil)
+        var route = RouteSpec.test("/api/", host: upstream.host, port: upstream.port, isTLS: tls != nil)
         if let tls { route.tls.authoritiesPath = tls.authorityFile }
         change(&route)
         configuration.routes = [route]
@@ -190,10 +190,12 @@ enum Marker {
 
 extension RouteSpec {
     /// To an upstream on this host, with `token` and then `key`.
-    static func test(_ prefix: String, port: UInt16, path: String = "/v1/", isTLS: Bool = false) -> RouteSpec {
+    static func test(
+        _ prefix: String, host: String = "127.0.0.1", port: UInt16, path: String = "/v1/", isTLS: Bool = false
+    ) -> RouteSpec {
         RouteSpec(
             prefix: prefix,
-            upstream: UpstreamSpec(transport: isTLS ? .tls : .plain, host: "127.0.0.1", port: port, path: path),
+            upstream: UpstreamSpec(transport: isTLS ? .tls : .plain, host: host, port: port, path: path),
             injections: [
                 InjectionSpec(chain: [
                     InjectionLink(credential: "token", form: .bearer), InjectionLink(credential: "key", form: .apiKey),

@@ -10,10 +10,14 @@ import Glibc
 final class ScriptedUpstream: @unchecked Sendable {
     private let descriptor: Int32
     let port: UInt16
+    /// The kernel keeps for each address what a connection to it could carry (tcp_metrics), and makes the next one's buffers
+    /// accordingly: where little is to be carried, the address must be one that nobody else has called.
+    let host: String
     private let tls: TLSContext?
 
     init(tls: TLSContext? = nil, isNarrow: Bool = false) throws {
-        guard let address = SocketAddress(ip: "127.0.0.1", port: 0) else { throw SystemError("address", code: EINVAL) }
+        host = isNarrow ? "127.0.0.88" : "127.0.0.1"
+        guard let address = SocketAddress(ip: host, port: 0) else { throw SystemError("address", code: EINVAL) }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.descriptor = descriptor
         if isNarrow {
