@@ -194,7 +194,7 @@ extension Exchange {
                 "\(upstreamName) did not answer within \(waited); raise the route's timeouts.header if it needs longer")
         }
         let waited = ReadableDuration(route.timeouts.idle)
-        if upstream.output.isEmpty {
+        if upstream.output.isEmpty, upstream.piped == nil {
             return ErrorAnswer(408, "request-timeout", "no more of the request's content came for \(waited)")
         }
         return ErrorAnswer(504, "upstream-timeout", "\(upstreamName) took no more of the request for \(waited)")
@@ -279,6 +279,24 @@ extension Exchange {
             if upload.isComplete { return hasMoved }
             if needsMore {
                 inviteContent()
+                // What is kept, to be sent again, has to be seen.
+                if upstream.piped != nil || upload.isForSplicing && held.isOverflown {
+                    let count = upload.contentCount
+                    let result = upload.splice(
+                        from: caller.channel, through: &upstream.piped, to: upstream.channel, &upstream.output)
+                    hasMoved = hasMoved || upload.contentCount > count
+                    switch result {
+                    case .copy: if upload.isComplete || !upstream.output.isEmpty { continue }
+                    case .blocked: return hasMoved
+                    case .turn:
+                        isUploadBusy = true
+                        return hasMoved
+                    case .sourceEnded, .sourceFailed: throw .callerCut(nil)
+                    case .sinkFailed:
+                        isUploadRefused = true
+                        return hasMoved
+                    }
+                }
                 do throws(IOFailure) {
                     switch try caller.channel.read(into: &caller.input) {
                     case .bytes: break

@@ -190,6 +190,19 @@ extension Exchange {
             }
             if download.isComplete { return .whole }
             guard needsMore else { continue }
+            if caller.piped != nil || download.isForSplicing {
+                let count = download.contentCount
+                let result = download.splice(
+                    from: upstream.channel, through: &caller.piped, to: caller.channel, &caller.output)
+                hasMoved = hasMoved || download.contentCount > count
+                switch result {
+                case .copy: if download.isComplete || !caller.output.isEmpty { continue }
+                case .blocked: return .blocked(hasMoved: hasMoved)
+                case .turn: return .moved
+                case .sourceEnded, .sourceFailed: return .failed("upstream-cut")
+                case .sinkFailed: return .failed("client-gone")
+                }
+            }
             do throws(IOFailure) {
                 switch try upstream.channel.read(into: &upstream.input) {
                 case .bytes: break

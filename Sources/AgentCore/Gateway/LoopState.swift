@@ -162,6 +162,7 @@ final class LoopState {
     /// The last call is done: lets go of what the loop holds, which may live on for a moment.
     func end() {
         for pool in pools.values { pool.close() }
+        loop.pipes.releaseAll()
         accessLog.flush()
         loop.beforeSleep = nil
     }

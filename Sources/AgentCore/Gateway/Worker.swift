@@ -141,6 +141,7 @@ actor Worker: LoopBound {
 
     private func giveBack() {
         loop.buffers.releaseAll()
+        loop.pipes.releaseAll()
         HostMemory.releaseUnused()
     }
 

@@ -5,7 +5,8 @@
 /// off and putting another on. Knows buffers, no sockets; one value serves a connection for all its messages.
 ///
 /// Nothing is kept back: what has arrived is moved at once, and nothing is taken while the last piece has not gone, so
-/// that a slow reader slows the sender down and memory stays at two blocks.
+/// that a slow reader slows the sender down and memory stays at two blocks. Large content may go by without touching a
+/// buffer: see `splice`.
 struct BodyRelay {
     private(set) var incoming = BodyFraming.none
     private(set) var outgoing = BodyFraming.none
@@ -16,7 +17,10 @@ struct BodyRelay {
     /// Bytes of content carried so far, without framing.
     private(set) var contentCount: UInt64 = 0
 
-    private var remaining: UInt64 = 0
+    /// Bytes of content still to be carried, where the length is known; else 0.
+    private(set) var remaining: UInt64 = 0
+    /// The content comes faster than in small pieces, and its length is told on both sides.
+    private var comesInBlocks = false
     private var decoder: ChunkedDecoder
     private var filter = FieldFilter()
 
@@ -42,6 +46,8 @@ struct BodyRelay {
         contentCount = 0
         hadTrailers = false
         isComplete = false
+        remaining = 0
+        comesInBlocks = false
         switch incoming {
         case .none:
             isComplete = true
@@ -83,6 +89,30 @@ struct BodyRelay {
         guard case .length = incoming else { return }
         remaining -= UInt64(count)
         if remaining == 0 { end(into: &output) }
+        if count >= Self.largePiece, case .length = outgoing { comesInBlocks = true }
+    }
+
+    // MARK: Splicing
+
+    /// Bytes that have to come at once for the content to be spliced: half a block.
+    static let largePiece = BufferPool.blockSize / 2
+    /// Bytes that have to be left for it: from two blocks on it is cheaper than copying them.
+    static let spliceThreshold: UInt64 = 64 << 10
+
+    /// Splicing is worth its calls now. Begun, it goes on to the end of a turn, or of the content.
+    var isForSplicing: Bool { comesInBlocks && remaining >= Self.spliceThreshold }
+
+    /// So many bytes of content have been written that were in no buffer.
+    mutating func haveGoneBy(_ bytes: Int) {
+        precondition(UInt64(bytes) <= remaining, "more content was spliced than there is")
+        contentCount += UInt64(bytes)
+        remaining -= UInt64(bytes)
+        if remaining == 0 { isComplete = true }
+    }
+
+    /// So many bytes were there at once, and no more.
+    mutating func slowsDown(after bytes: UInt64) {
+        if bytes < UInt64(Self.largePiece) { comesInBlocks = false }
     }
 
     private mutating func moveChunks(

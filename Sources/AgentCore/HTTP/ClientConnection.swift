@@ -10,6 +10,8 @@ struct ClientConnection: ~Copyable {
     var input = ByteBuffer()
     /// To be written.
     var output = ByteBuffer()
+    /// The same, behind it: content that was spliced.
+    var piped: OwnedBox<SplicePipe>?
     /// There is a credential in `output`, so that it is overwritten as it goes; until all has gone once.
     var carriesSecret = false
     /// The head of the response in hand; its ranges hold until `input` is consumed.
@@ -36,7 +38,7 @@ struct ClientConnection: ~Copyable {
     ///
     /// - Returns: false if bytes are left over, wherever they wait.
     mutating func rest() -> Bool {
-        guard output.isEmpty, !channel.hasPosted, isSilent else { return false }
+        guard output.isEmpty, piped == nil, !channel.hasPosted, isSilent else { return false }
         // An answer that came whole leaves its block behind.
         loop.buffers.reclaim(&input)
         channel.parker = nil
@@ -91,5 +93,6 @@ struct ClientConnection: ~Copyable {
         output.consumeWiping(output.count)
         loop.buffers.reclaim(&input)
         loop.buffers.reclaim(&output)
+        piped = nil
     }
 }

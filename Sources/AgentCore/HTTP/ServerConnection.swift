@@ -15,6 +15,8 @@ struct ServerConnection: ~Copyable {
     var input = ByteBuffer()
     /// To be written.
     var output = ByteBuffer()
+    /// The same, behind it: content that was spliced.
+    var piped: OwnedBox<SplicePipe>?
     /// The head in hand; its ranges hold until `input` is consumed.
     private(set) var head = RequestHead()
     private let shutdown: Shutdown
@@ -163,5 +165,6 @@ struct ServerConnection: ~Copyable {
         output.clear()
         loop.buffers.reclaim(&input)
         loop.buffers.reclaim(&output)
+        piped = nil
     }
 }

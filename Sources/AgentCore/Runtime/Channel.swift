@@ -228,6 +228,11 @@ final class Channel: EventTarget {
         }
     }
 
+    /// The kernel has nothing more: not to be asked before the next event.
+    func foundEmpty() {
+        isReadable = false
+    }
+
     /// Bytes of content in a full TLS record (RFC 8446 §5.1).
     private static let recordSize = 1 << 14
 
@@ -292,7 +297,7 @@ final class Channel: EventTarget {
     }
 
     /// The kernel's buffer is full: hear when it is not. Asked for at the first need, since most connections never do.
-    private func awaitWritability() throws(IOFailure) {
+    func awaitWritability() throws(IOFailure) {
         isWritable = false
         guard !asksForWrites, let registration else { return }
         do { try loop.modify(registration, descriptor: descriptor, events: Self.events(true)) } catch {

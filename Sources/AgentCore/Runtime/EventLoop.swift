@@ -23,6 +23,8 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     let name: String
     /// Blocks of memory for the buffers of this loop's connections.
     let buffers = BufferPool()
+    /// Pipes for large content.
+    let pipes = SplicePool()
     /// Monotonic nanoseconds, read once a turn: good enough for deadlines, and free.
     private(set) var now = SystemClock.monotonic()
 

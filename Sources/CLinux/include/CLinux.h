@@ -33,6 +33,7 @@
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pipe2(int descriptors[2], int flags);
 long syscall(long number, ...);
+long splice(int from, long *from_offset, int to, long *to_offset, unsigned long count, unsigned int flags);
 int posix_spawn_file_actions_addclosefrom_np(void *actions, int first);
 int posix_spawn_file_actions_addchdir_np(void *actions, const char *path);
 int sched_getaffinity(int pid, unsigned long size, unsigned long *mask);
@@ -67,6 +68,10 @@ static inline int clinux_get_dumpable(void) {
 
 /// POSIX_SPAWN_SETSID of spawn.h, which shows it under _GNU_SOURCE only.
 enum { CLINUX_POSIX_SPAWN_SETSID = 0x80 };
+
+/// Of fcntl.h, which shows them under _GNU_SOURCE only.
+enum { CLINUX_F_SETPIPE_SZ = 1031, CLINUX_F_GETPIPE_SZ = 1032 };
+enum { CLINUX_SPLICE_F_MOVE = 1, CLINUX_SPLICE_F_NONBLOCK = 2 };
 
 /// environ(7), which Swift 6 mode does not let through as a variable.
 static inline char **clinux_environment(void) {

@@ -271,6 +271,14 @@ enum Pattern {
         }
     }()
 
+    /// The first bytes of it.
+    static func bytes(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        while bytes.count < count { bytes += block.prefix(count - bytes.count) }
+        return bytes
+    }
+
     static func send(_ size: Int, to wire: Wire) throws {
         var rest = size
         while rest > 0 {
