@@ -6,6 +6,8 @@
 SWIFT ?= swift
 # The Swift runtime inside the program, and no library path of the build machine in it.
 RELEASE := -c release --product gateway-agent --static-swift-stdlib --disable-local-rpath
+# SwiftPM does not know that the linker reads an order of functions, and would keep a program that was linked before it.
+LINK_ANEW := find .build/release/gateway-agent ! -newer packaging/functions.order -delete 2>/dev/null || true
 # Seconds that `make fuzz` spends on each target.
 FUZZ_SECONDS ?= 60
 # Each of many tests runs a whole agent with loops, sockets and inotify of its own; a user has 128 of the last.
@@ -42,6 +44,7 @@ deps:
 
 build:
 	@scripts/deps build
+	@$(LINK_ANEW)
 	$(SWIFT) build $(RELEASE)
 
 test:
@@ -52,6 +55,7 @@ test:
 
 demo:
 	@scripts/deps build
+	@$(LINK_ANEW)
 	$(SWIFT) build $(RELEASE)
 	.build/release/gateway-agent demo --once
 
@@ -70,6 +74,7 @@ fuzz:
 
 bench:
 	@scripts/deps build bench
+	@$(LINK_ANEW)
 	$(SWIFT) build $(RELEASE)
 	benchmarks/bench --install
 	benchmarks/instructions
@@ -77,6 +82,7 @@ bench:
 
 bench-quick:
 	@scripts/deps build bench
+	@$(LINK_ANEW)
 	$(SWIFT) build $(RELEASE)
 	benchmarks/bench --quick
 
@@ -100,6 +106,7 @@ deb-release: deb-test deb-limits
 # Both repeat on a loaded machine, where times do not.
 instructions:
 	@scripts/deps build instructions
+	@$(LINK_ANEW)
 	$(SWIFT) build $(RELEASE)
 	benchmarks/frames
 	benchmarks/instructions

@@ -17,17 +17,26 @@ var settings: [SwiftSetting] = [
 // Asked for by `make check` and CI alone: a newer compiler may warn of more, and must still build this.
 if Context.environment["WARNINGS_AS_ERRORS"] == "1" { settings.append(.treatAllWarnings(as: .error)) }  // SE-0480
 
+// What a request calls stands together in the program: see benchmarks/instructions. lld comes with the toolchain.
+let order = "\(Context.packageDirectory)/packaging/functions.order"
+let together: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-use-ld=lld", "-Xlinker", "--symbol-ordering-file=\(order)", "-Xlinker", "--no-warn-symbol-ordering"],
+        .when(configuration: .release))
+]
+let apart: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release))]
+
 let package = Package(
     name: "gateway-agent",
     targets: [
         .executableTarget(
-            name: "gateway-agent", dependencies: ["AgentCore"], swiftSettings: settings),
+            name: "gateway-agent", dependencies: ["AgentCore"], swiftSettings: settings, linkerSettings: together),
         // Measures the agent, and is not installed: see Makefile, `simulate`.
         .executableTarget(
             name: "workbench", dependencies: ["AgentCore"], swiftSettings: settings),
         .target(
             name: "AgentCore", dependencies: ["CLinux", "COpenSSL", "CSystemd"],
-            swiftSettings: settings),
+            swiftSettings: settings + apart),
         .testTarget(
             name: "AgentCoreTests", dependencies: ["AgentCore"],
             resources: [.copy("Corpus")], swiftSettings: settings),

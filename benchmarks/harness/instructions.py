@@ -13,7 +13,7 @@ BASE, MORE = 100, 1000
 
 def of_a_life(agent, calls, output="/dev/null") -> int:
     """Begins the agent under callgrind, makes the calls, ends it, and tells how many instructions that took."""
-    wrapper = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"]
+    wrapper = ["valgrind", "--tool=callgrind", "--demangle=no", f"--callgrind-out-file={output}"]
     with agent.start(CORES, wrapper) as process:
         # It gives the start's memory back after a moment: a million instructions, in one of two lives otherwise.
         time.sleep(2)
