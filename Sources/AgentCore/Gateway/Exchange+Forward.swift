@@ -280,7 +280,7 @@ extension Exchange {
             if needsMore {
                 inviteContent()
                 // What is kept, to be sent again, has to be seen.
-                if upstream.piped != nil || upload.isForSplicing && held.isOverflown {
+                if upstream.piped != nil || upload.isBulk && held.isOverflown {
                     let count = upload.contentCount
                     let result = upload.splice(
                         from: caller.channel, through: &upstream.piped, to: upstream.channel, &upstream.output)

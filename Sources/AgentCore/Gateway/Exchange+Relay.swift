@@ -190,7 +190,7 @@ extension Exchange {
             }
             if download.isComplete { return .whole }
             guard needsMore else { continue }
-            if caller.piped != nil || download.isForSplicing {
+            if caller.piped != nil || download.isBulk {
                 let count = download.contentCount
                 let result = download.splice(
                     from: upstream.channel, through: &caller.piped, to: caller.channel, &caller.output)
@@ -204,6 +204,8 @@ extension Exchange {
                 }
             }
             do throws(IOFailure) {
+                // What has to be decrypted cannot be spliced; it goes on in fewer and larger pieces.
+                if download.isBulk, !upstream.channel.isPlain { upstream.input.reserve(BufferPool.bulkSize) }
                 switch try upstream.channel.read(into: &upstream.input) {
                 case .bytes: break
                 case .blocked: return .blocked(hasMoved: hasMoved)

@@ -99,8 +99,9 @@ struct BodyRelay {
     /// Bytes that have to be left for it: from two blocks on it is cheaper than copying them.
     static let spliceThreshold: UInt64 = 64 << 10
 
-    /// Splicing is worth its calls now. Begun, it goes on to the end of a turn, or of the content.
-    var isForSplicing: Bool { comesInBlocks && remaining >= Self.spliceThreshold }
+    /// There is much left of the content, and it comes fast: splicing is worth its calls now. Begun, it goes on to the end of
+    /// a turn, or of the content.
+    var isBulk: Bool { comesInBlocks && remaining >= Self.spliceThreshold }
 
     /// So many bytes of content have been written that were in no buffer.
     mutating func haveGoneBy(_ bytes: Int) {

@@ -13,6 +13,8 @@ struct BufferPool: ~Copyable {
     static let blockSize = 32 * 1024
     /// Bytes in a small block: the head of nearly every request fits.
     static let smallSize = 2 * 1024
+    /// Bytes at once of a large content that comes by TLS; allocated as it is needed, and not kept.
+    static let bulkSize = 64 * 1024
 
     // More are freed, so that a burst does not stay resident (8 and 1 MiB a loop).
     private let blocks = FreeList(size: BufferPool.blockSize, limit: 256)

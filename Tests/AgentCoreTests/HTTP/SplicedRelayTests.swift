@@ -24,7 +24,7 @@ import Testing
     @Test func `content is spliced that has a length, comes in large pieces, and has enough left`() throws {
         let large = BodyRelay.largePiece
         let length = UInt64(large + Self.threshold)
-        let isForSplicing = [
+        let isBulk = [
             try Self.relay(.length(length), as: .length(length), after: large),
             try Self.relay(.length(length - 1), as: .length(length - 1), after: large),
             try Self.relay(.length(length), as: .length(length), after: large - 1),
@@ -32,12 +32,12 @@ import Testing
             try Self.relay(.length(length), as: .chunked, after: large),
             try Self.relay(.untilClose, as: .untilClose, after: large),
             try Self.relay(.tunnel, as: .tunnel, after: large),
-        ].map(\.isForSplicing)
-        #expect(isForSplicing == [true, false, false, false, false, false, false])
+        ].map(\.isBulk)
+        #expect(isBulk == [true, false, false, false, false, false, false])
         // The next message of the connection begins anew.
         var relay = try Self.relay(.length(length), as: .length(length), after: large)
         relay.begin(.length(length), as: .length(length))
-        #expect(!relay.isForSplicing)
+        #expect(!relay.isBulk)
     }
 
     /// Two connections on one loop: the relay's source and sink, and their far ends.
