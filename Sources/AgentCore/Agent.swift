@@ -14,6 +14,7 @@ actor Agent: LoopBound {
     private let clock: any HostClock
     private let groupLookUps: GroupLookUps
     private let agentUID: UInt32
+    private let crowd: Int
     private var configuration: Configuration
     private let listeners: [ListeningSocket]
     private let engine: CredentialEngine
@@ -50,10 +51,12 @@ actor Agent: LoopBound {
     ///   - loop: the control loop.
     ///   - listeners: to be served; at least one.
     ///   - agentUID: whose calls are always permitted, besides root's.
+    ///   - crowd: see `EventLoop.isCrowded`.
     init(
         on loop: EventLoop, configuration: Configuration, listeners: [ListeningSocket], log: Log, agentUID: UInt32,
-        clock: any HostClock = SystemClock(), groupLookUps: GroupLookUps = .ofThisHost
+        clock: any HostClock = SystemClock(), groupLookUps: GroupLookUps = .ofThisHost, crowd: Int = EventLoop.crowd
     ) {
+        self.crowd = crowd
         self.loop = loop
         self.log = log
         self.clock = clock
@@ -238,7 +241,7 @@ actor Agent: LoopBound {
             used: { engine.used($0, generation: $1) }, demanded: { engine.demand($0, life: $1) },
             rejected: { engine.rejected($0, generation: $1) }, chainChanged: { self.chainChanged($0) })
         for number in 0..<count {
-            let loop = try EventLoop(name: "worker.\(number)")
+            let loop = try EventLoop(name: "worker.\(number)", crowd: crowd)
             workers.append(
                 Worker(
                     on: loop, number: number, listeners: listeners, connectionLimit: limit, shares: shares,

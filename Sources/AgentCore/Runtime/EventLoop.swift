@@ -39,6 +39,8 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// This turn has brought many events: small output waits for its end (`Channel.post`).
     private(set) var isCrowded = false
     private let crowd: Int
+    /// How many events make a turn a crowded one, as a rule.
+    static let crowd = 8
     /// Channels that have posted output in this turn.
     private let posted = LoopCell(OwnedList<Channel>())
     private var timers = TimerHeap()
@@ -62,9 +64,9 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         var target: (any EventTarget)?
     }
 
-    /// - Parameter crowd: how many events make a turn a crowded one.
+    /// - Parameter crowd: how many events make a turn a crowded one; with 0 each is.
     /// - Throws: what epoll_create1(2) or eventfd(2) said, usually that the process is out of descriptors.
-    init(name: String, crowd: Int = 8) throws(SystemError) {
+    init(name: String, crowd: Int = EventLoop.crowd) throws(SystemError) {
         self.name = name
         self.crowd = crowd
         let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))

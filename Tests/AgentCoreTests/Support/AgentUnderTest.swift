@@ -98,6 +98,9 @@ final class CapturedLog: LogSink {
 ///   - agentUID: whose calls are permitted besides root's.
 ///   - sink: takes the log in place of `AgentUnderTest.log`.
 ///   - configure: gets a folder for files, and makes credentials and routes.
+///
+/// Its loops put small output off to the end of each turn, as they do under load; the demo's and the program's own do not
+/// where there is little to do.
 func withAgent(
     agentUID: UInt32 = getuid(), sink: (any LogSink)? = nil, clock: any HostClock = SystemClock(),
     groupLookUps: GroupLookUps = .ofThisHost,
@@ -120,7 +123,7 @@ func withAgent(
     let agent = Agent(
         on: control, configuration: configuration, listeners: listeners,
         log: Log(level: .debug, style: .json, sink: sink ?? log), agentUID: agentUID,
-        clock: clock, groupLookUps: groupLookUps)
+        clock: clock, groupLookUps: groupLookUps, crowd: 0)
     let running = await agent.startListening(on: control)
     let subject = AgentUnderTest(
         agent: agent, tcp: listeners[1].address, unix: listeners[0].address, folder: folder, log: log,

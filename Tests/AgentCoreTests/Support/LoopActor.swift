@@ -23,9 +23,9 @@ actor LoopActor {
 
     /// A fresh loop for the time of `body`.
     static func with<Value: Sendable>(
-        crowd: Int? = nil, _ body: @Sendable (isolated LoopActor, EventLoop, Parker) async throws -> Value
+        crowd: Int = EventLoop.crowd, _ body: @Sendable (isolated LoopActor, EventLoop, Parker) async throws -> Value
     ) async throws -> Value {
-        let loop = if let crowd { try EventLoop(name: "test", crowd: crowd) } else { try EventLoop(name: "test") }
+        let loop = try EventLoop(name: "test", crowd: crowd)
         try loop.start()
         defer { loop.stop() }
         let actor = LoopActor(loop)
