@@ -6,8 +6,6 @@
 SWIFT ?= swift
 # The Swift runtime inside the program, and no library path of the build machine in it.
 RELEASE := -c release --product gateway-agent --static-swift-stdlib --disable-local-rpath
-# SwiftPM does not know that the linker reads an order of functions, and would keep a program that was linked before it.
-LINK_ANEW := find .build/release/gateway-agent ! -newer packaging/functions.order -delete 2>/dev/null || true
 # Seconds that `make fuzz` spends on each target.
 FUZZ_SECONDS ?= 60
 # Each of many tests runs a whole agent with loops, sockets and inotify of its own; a user has 128 of the last.
@@ -42,9 +40,10 @@ help:
 deps:
 	@scripts/deps build test check
 
+# SwiftPM does not know that the linker reads an order of functions, and would keep a program that was linked before it.
 build:
 	@scripts/deps build
-	@$(LINK_ANEW)
+	@find .build/release/gateway-agent ! -newer packaging/functions.order -delete 2>/dev/null || true
 	$(SWIFT) build $(RELEASE)
 
 test:
@@ -53,10 +52,7 @@ test:
 	.build/debug/gateway-agent demo --once
 	scripts/test-clients
 
-demo:
-	@scripts/deps build
-	@$(LINK_ANEW)
-	$(SWIFT) build $(RELEASE)
+demo: build
 	.build/release/gateway-agent demo --once
 
 check:
@@ -72,18 +68,14 @@ fuzz:
 	@scripts/deps build
 	scripts/fuzz $(FUZZ_SECONDS)
 
-bench:
-	@scripts/deps build bench
-	@$(LINK_ANEW)
-	$(SWIFT) build $(RELEASE)
+bench: build
+	@scripts/deps bench
 	benchmarks/bench --install
 	benchmarks/instructions
 	benchmarks/bench
 
-bench-quick:
-	@scripts/deps build bench
-	@$(LINK_ANEW)
-	$(SWIFT) build $(RELEASE)
+bench-quick: build
+	@scripts/deps bench
 	benchmarks/bench --quick
 
 deb:
@@ -104,10 +96,8 @@ deb-release: deb-test deb-limits
 	packaging/test/reproducible
 
 # Both repeat on a loaded machine, where times do not.
-instructions:
-	@scripts/deps build instructions
-	@$(LINK_ANEW)
-	$(SWIFT) build $(RELEASE)
+instructions: build
+	@scripts/deps instructions
 	benchmarks/frames
 	benchmarks/instructions
 

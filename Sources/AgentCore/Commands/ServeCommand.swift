@@ -17,7 +17,6 @@ enum ServeCommand {
             log.warning("the process could not be hardened", ["error": "\(error)"])
         }
         do {
-            try HostProcess.raiseDescriptorLimit()
             // A call has its caller's connection and its upstream's; the rest of the agent has some dozens.
             try HostProcess.widenDescriptorTable(to: UInt64(configuration.limits.connections) * 2 + 256)
         } catch {

@@ -14,8 +14,6 @@ final class CredentialTable {
     /// The snapshots, and what goes with them in their order.
     fileprivate struct Content: ~Copyable {
         var snapshots: [CredentialSnapshot]
-        /// Of the value that each holds; nil if it holds none.
-        var generations: [UInt64?]
         /// The engine has been told of the use, or of the demand, of this snapshot.
         var toldOfUse: [Bool]
         var toldOfDemand: [Bool]
@@ -35,8 +33,8 @@ final class CredentialTable {
         let untold = snapshots.map { _ in false }
         content = LoopCell(
             Content(
-                snapshots: snapshots, generations: snapshots.map { $0.credential?.generation }, toldOfUse: untold,
-                toldOfDemand: untold, rendered: Array(repeating: nil, count: lineCount)))
+                snapshots: snapshots, toldOfUse: untold, toldOfDemand: untold,
+                rendered: Array(repeating: nil, count: lineCount)))
         self.signals = signals
         index = NameIndex(snapshots.map(\.name))
     }
@@ -52,7 +50,6 @@ final class CredentialTable {
         guard let place = position(of: snapshot.name), snapshots[place].lineage == snapshot.lineage else { return }
         content.with { content in
             content.snapshots[place] = snapshot
-            content.generations[place] = snapshot.credential?.generation
             content.toldOfUse[place] = false
             content.toldOfDemand[place] = false
         }
@@ -113,7 +110,7 @@ final class CredentialTable {
     ///
     /// - Parameter slot: the number that the plan gave to this form of this credential.
     func use(_ place: Int, as form: HeaderForm, slot: Int) -> Rendered? {
-        guard let generation = content.with({ $0.generations[place] }) else { return nil }
+        guard let generation = content.with({ $0.snapshots[place].credential?.generation }) else { return nil }
         noteUse(place)
         if let kept = content.with({ $0.rendered[slot] }), kept.generation == generation { return kept }
         return render(place, as: form, slot: slot)

@@ -88,8 +88,8 @@ enum HostProcess {
         }
         return UInt64(limit.rlim_cur)
     }
-    /// Makes the kernel's table of this process's descriptors large enough for `count` of them, or as many as the limit
-    /// allows. To be called while there is one thread.
+    /// Raises the limit of open descriptors, and makes the kernel's table of them large enough for `count`, or as many as
+    /// the limit allows. To be called while there is one thread.
     ///
     /// The kernel doubles a table that is full, and in a process of several threads waits for an RCU grace period each
     /// time (`expand_files`): milliseconds in which a loop that accepts a connection does nothing else. With 9,800 streams

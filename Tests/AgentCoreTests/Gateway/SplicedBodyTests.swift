@@ -24,6 +24,22 @@ struct SplicedBodyTests {
         try isUnix ? agent.connectUnix() : agent.connect()
     }
 
+    /// Asks for an answer of `length` bytes, of which so many come from a thread, and reads its head.
+    private static func beginAnswer(
+        _ length: Int, sending count: Int, _ agent: AgentUnderTest, _ upstream: ScriptedUpstream
+    ) throws -> (caller: Wire, server: Wire, writer: JoinableThread) {
+        let caller = try agent.connect()
+        try caller.send("GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        let server = try upstream.accept()
+        _ = try server.head()
+        let writer = onThread {
+            try? server.send("HTTP/1.1 200 OK\r\nContent-Length: \(length)\r\n\r\n")
+            try? Pattern.send(count, to: server)
+        }
+        _ = try caller.head()
+        return (caller, server, writer)
+    }
+
     @Test(arguments: sizes, [false, true])
     func `an answer arrives exactly, and the connections go on`(_ size: Int, isUnix: Bool) async throws {
         try await withGateway { agent, upstream in
@@ -137,15 +153,7 @@ struct SplicedBodyTests {
     @Test(arguments: [Wire.End.orderly, .reset])
     func `an answer that is cut is cut for the caller`(_ end: Wire.End) async throws {
         try await withGateway { agent, upstream in
-            let caller = try agent.connect()
-            try caller.send("GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            let server = try upstream.accept()
-            _ = try server.head()
-            let writer = onThread {
-                try? server.send("HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n")
-                try? Pattern.send(999_983, to: server)
-            }
-            _ = try caller.head()
+            let (caller, server, writer) = try Self.beginAnswer(3_000_000, sending: 999_983, agent, upstream)
             #expect(try Pattern.receive(999_983, from: caller))
             writer.join()
             if end == .reset { server.reset() } else { server.close() }
@@ -230,15 +238,7 @@ struct SplicedBodyTests {
             try await withGateway { configuration, _ in
                 configuration.threads = 1
             } _: { agent, upstream in
-                let caller = try agent.connect()
-                try caller.send("GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                let server = try upstream.accept()
-                _ = try server.head()
-                let writer = onThread {
-                    try? server.send("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n")
-                    try? Pattern.send(size, to: server)
-                }
-                _ = try caller.head()
+                let (caller, _, writer) = try Self.beginAnswer(size, sending: size, agent, upstream)
                 let (first, held) = try Self.readUntilStuck(caller, agent)
                 try #require(held.count == 1 && held[0] > 0 && held[0] <= SplicePipe.size, "\(held)")
                 let rest = try caller.receive(size - first.count)
@@ -256,15 +256,8 @@ struct SplicedBodyTests {
                 try await withGateway { configuration, _ in
                     configuration.threads = 1
                 } _: { agent, upstream in
-                    let caller = try agent.connect()
-                    try caller.send("GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                    let server = try upstream.accept()
-                    _ = try server.head()
-                    let writer = onThread {
-                        try? server.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
-                        try? Pattern.send(1_000_000_000, to: server)
-                    }
-                    _ = try caller.head()
+                    let size = 1_000_000_000
+                    let (caller, _, writer) = try Self.beginAnswer(size, sending: size, agent, upstream)
                     _ = try Self.readUntilStuck(caller, agent)
                     caller.reset()
                     // It ends because the agent has left it.
