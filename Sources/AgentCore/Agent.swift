@@ -14,7 +14,7 @@ actor Agent: LoopBound {
     private let clock: any HostClock
     private let groupLookUps: GroupLookUps
     private let agentUID: UInt32
-    private let crowd: Int
+    private let crowd: EventLoop.Crowd
     private var configuration: Configuration
     private let listeners: [ListeningSocket]
     private let engine: CredentialEngine
@@ -51,10 +51,10 @@ actor Agent: LoopBound {
     ///   - loop: the control loop.
     ///   - listeners: to be served; at least one.
     ///   - agentUID: whose calls are always permitted, besides root's.
-    ///   - crowd: see `EventLoop.isCrowded`.
+    ///   - crowd: of the data loops.
     init(
         on loop: EventLoop, configuration: Configuration, listeners: [ListeningSocket], log: Log, agentUID: UInt32,
-        clock: any HostClock = SystemClock(), groupLookUps: GroupLookUps = .ofThisHost, crowd: Int = EventLoop.crowd
+        clock: any HostClock = SystemClock(), groupLookUps: GroupLookUps = .ofThisHost, crowd: EventLoop.Crowd = .init()
     ) {
         self.crowd = crowd
         self.loop = loop

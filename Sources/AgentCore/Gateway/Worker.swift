@@ -184,7 +184,11 @@ actor Worker: LoopBound {
         return turns
     }
 
-    var metrics: WorkerMetrics { state.meters.metrics }
+    var metrics: WorkerMetrics {
+        var metrics = state.meters.metrics
+        metrics.ringCalls = loop.calls.ringCalls
+        return metrics
+    }
     var connectionCount: Int { state.channels.count }
 
     /// Accepts no more; idle connections end, calls under way go on.

@@ -13,6 +13,10 @@ extension MetricsText {
         sample(worker.upstreamConnections, ["reused": "false"])
         sample(worker.reusedUpstreamConnections, ["reused": "true"])
         family(
+            "gateway_agent_ring_calls_total", .counter,
+            "Reads and writes made through io_uring; none where it is forbidden, or there is little to do.")
+        sample(worker.ringCalls)
+        family(
             "gateway_agent_refusals_total", .counter,
             "Requests refused outside any route, the agent's own pages included, by reason.")
         for refusal in worker.refusals.sorted(by: { $0.reason < $1.reason }) {

@@ -8,6 +8,8 @@ struct WorkerMetrics: Sendable, Equatable {
     /// Connections to upstreams: made, and used again.
     var upstreamConnections: UInt64 = 0
     var reusedUpstreamConnections: UInt64 = 0
+    /// Reads and writes that io_uring(7) has made (`CrowdedCalls`).
+    var ringCalls: UInt64 = 0
     /// Requests that reached no route, by a short fixed word for the reason: `bad-request`, `peer-not-allowed`.
     private(set) var refusals: [Refusal] = []
     private(set) var routes: [RouteMetrics] = []
@@ -36,6 +38,7 @@ struct WorkerMetrics: Sendable, Equatable {
         openConnections &+= other.openConnections
         upstreamConnections &+= other.upstreamConnections
         reusedUpstreamConnections &+= other.reusedUpstreamConnections
+        ringCalls &+= other.ringCalls
         for refusal in other.refusals { addRefusal(refusal.reason, refusal.count) }
         for route in other.routes { merge(route) }
     }

@@ -230,6 +230,7 @@ struct ByteBuffer: ~Copyable {
     ///
     /// `Runtime/` only: this is the door through which `read(2)` and `SSL_read(3)` come in.
     @unsafe
+    @discardableResult
     mutating func fill<Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
     ) throws(Failure) -> Int {
@@ -240,6 +241,13 @@ struct ByteBuffer: ~Copyable {
             tail += count
         }
         return count
+    }
+
+    /// The writable end for a system call that comes later; `fill` then tells what it wrote. `Runtime/` only.
+    @unsafe
+    mutating func withWritable(_ body: (UnsafeMutableRawBufferPointer) -> Void) {
+        guard let base = unsafe base else { return }
+        unsafe body(UnsafeMutableRawBufferPointer(start: base + tail, count: capacity - tail))
     }
 }
 

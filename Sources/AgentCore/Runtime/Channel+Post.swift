@@ -66,6 +66,25 @@ extension Channel {
         return true
     }
 
+    func submitPosted(to ring: inout SubmissionRing, place: Int) {
+        guard isPlain, isWritable, isOpen, hasPosted else { return }
+        var bytes = ByteBuffer()
+        swap(&bytes, &posted.bytes)
+        unsafe bytes.readable.withUnsafeBytes { unsafe ring.send(rawDescriptor, $0, place: place) }
+        swap(&bytes, &posted.bytes)
+    }
+
+    /// The ring has written so much of what was posted.
+    func didWrite(_ count: Int) {
+        guard count > 0 else { return }
+        var bytes = ByteBuffer()
+        swap(&bytes, &posted.bytes)
+        if posted.carriesSecret { bytes.consumeWiping(count) } else { bytes.consume(count) }
+        if bytes.isEmpty { posted.carriesSecret = false }
+        loop.buffers.reclaim(&bytes)
+        swap(&bytes, &posted.bytes)
+    }
+
     /// The loop's turn is at its end.
     func turnEnds() {
         posted.isListed = false
@@ -87,7 +106,7 @@ extension Channel {
     private func list() {
         guard !posted.isListed else { return }
         posted.isListed = true
-        loop.flushAtEnd(self)
+        loop.calls.willWrite(self)
     }
 
     /// Throws away what was posted: the connection ends without it.

@@ -20,6 +20,7 @@ extension Channel {
     /// - Parameter limit: bytes, at least one: more may be another message's.
     /// - Returns: nil if the kernel refuses to; nothing has moved.
     func splice(into pipe: inout SplicePipe, atMost limit: Int) throws(IOFailure) -> ReadOutcome? {
+        if hasArrived { return .bytes(try giveArrived(to: &pipe, atMost: limit)) }
         guard isReadable else { return .blocked }
         while true {
             let count = Self.splice(rawDescriptor, pipe.writeEnd.raw, min(limit, pipe.capacity))
@@ -35,6 +36,18 @@ extension Channel {
             }
             if SplicePool.isRefusal(code) { return nil }
             if code != EINTR { throw .system(SystemError("splice", code: code)) }
+        }
+    }
+
+    /// What was read ahead goes first; it is little and fits into the empty pipe.
+    private func giveArrived(to pipe: inout SplicePipe, atMost limit: Int) throws(IOFailure) -> Int {
+        var bytes = ByteBuffer()
+        _ = takeArrived(into: &bytes)
+        defer { giveBack(&bytes) }
+        do throws(SystemError) {
+            return try pipe.put(from: &bytes, atMost: limit)
+        } catch {
+            throw .system(error)
         }
     }
 

@@ -37,6 +37,12 @@ final class Channel: EventTarget {
     private(set) var isHungUp = false
     /// See `post`.
     var posted = Posted()
+    /// See `readsAhead`: what came before the owner's read, whether there is any, whether the owner waits for it, and
+    /// whether more comes at once than is read ahead.
+    var arrived = ByteBuffer()
+    var hasArrived = false
+    var awaitsArrival = false
+    var isBulky = false
 
     enum ReadOutcome: Equatable {
         /// So many bytes were appended.
@@ -102,7 +108,7 @@ final class Channel: EventTarget {
         if events & EPOLLIN.rawValue != 0 { isReadable = true }
         if events & EPOLLOUT.rawValue != 0 { isWritable = true }
         listIfPosted()
-        notify()
+        if !readsAhead() { notify() }
     }
 
     func notify() {
@@ -148,8 +154,11 @@ final class Channel: EventTarget {
 
     /// Appends what has arrived to `buffer`, at most what its memory holds (a block, if it owned none).
     func read(into buffer: inout ByteBuffer) throws(IOFailure) -> ReadOutcome {
+        awaitsArrival = false
+        if hasArrived { return .bytes(takeArrived(into: &buffer)) }
         guard isReadable || readWantsWrite && isWritable else {
             loop.buffers.reclaim(&buffer)
+            awaitArrival()
             return .blocked
         }
         loop.buffers.lend(to: &buffer)
@@ -177,11 +186,13 @@ final class Channel: EventTarget {
                 // A stream that gave less than was asked for is empty: epoll(7), question 9. Not so when the peer has
                 // hung up: no further edge would tell of the end.
                 if count < room, !isHungUp { isReadable = false }
+                isBulky = count >= BufferPool.smallSize
                 return .bytes(count)
             }
             if count == 0 { return .ended }
             if errno == EAGAIN {
                 isReadable = false
+                awaitArrival()
                 return .blocked
             }
             if errno == ENOTSOCK, !isPipe {
@@ -335,6 +346,7 @@ final class Channel: EventTarget {
 
     private func release() {
         forgetPosted()
+        forgetArrived()
         if let registration { loop.deregister(registration) }
         registration = nil
         // The session goes first: it knows the descriptor's number.

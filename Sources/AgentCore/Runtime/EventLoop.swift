@@ -38,11 +38,19 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private var freeSlots: [Int] = []
     /// This turn has brought many events: small output waits for its end (`Channel.post`).
     private(set) var isCrowded = false
-    private let crowd: Int
-    /// How many events make a turn a crowded one, as a rule.
-    static let crowd = 8
-    /// Channels that have posted output in this turn.
-    private let posted = LoopCell(OwnedList<Channel>())
+    /// Such a turn's reads are made at once, before those go on who wait for them (`Channel.readsAhead`).
+    private(set) var readsAhead = false
+    /// What the channels read and write in such a turn.
+    let calls: CrowdedCalls
+    private let crowd: Crowd
+
+    /// How a loop works when there is much at once.
+    struct Crowd: Sendable {
+        /// How many events make a turn a crowded one; with 0 each is.
+        var events = 8
+        /// Whether the reads and writes of such a turn go through a `SubmissionRing`, where the kernel permits it.
+        var usesRing = true
+    }
     private var timers = TimerHeap()
     /// Monotonic nanoseconds of the first timer; `Int64.max`: none is set.
     private(set) var nextTimer = Int64.max
@@ -64,11 +72,11 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         var target: (any EventTarget)?
     }
 
-    /// - Parameter crowd: how many events make a turn a crowded one; with 0 each is.
     /// - Throws: what epoll_create1(2) or eventfd(2) said, usually that the process is out of descriptors.
-    init(name: String, crowd: Int = EventLoop.crowd) throws(SystemError) {
+    init(name: String, crowd: Crowd = Crowd()) throws(SystemError) {
         self.name = name
         self.crowd = crowd
+        calls = CrowdedCalls(usesRing: crowd.usesRing)
         let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw SystemError("epoll_create1") }
         self.epoll = Descriptor(owning: epoll)
@@ -102,18 +110,20 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             ready.run { job in unsafe job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
             if isStopped { break }
 
-            writePosted()
+            calls.writeAll()
             beforeSleep?()
             let timeout = prepareToWait()
             let count = unsafe clinux_epoll_wait(epoll.raw, events.baseAddress, Int32(capacity), timeout)
             isSleeping.store(false, ordering: .relaxed)
-            isCrowded = count >= crowd
+            isCrowded = count >= crowd.events
+            readsAhead = isCrowded && calls.openRing()
             now = SystemClock.monotonic()
             turnCount.store(turnCount.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
             for index in 0..<max(0, Int(count)) {
                 let event = unsafe events[index]
                 unsafe deliver(event.events, tag: event.data.u64)
             }
+            calls.readAll()
             if nextTimer <= now { expireTimers() }
         }
     }
@@ -161,15 +171,6 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         let rest = nextTimer - SystemClock.monotonic()
         // Rounded up, so that a timer is not woken for just too early and spun for.
         return rest <= 0 ? 0 : Int32(clamping: (rest + 999_999) / 1_000_000)
-    }
-
-    /// Has the channel's `turnEnds` called when the jobs of this turn have run.
-    func flushAtEnd(_ channel: Channel) {
-        posted.with { $0.append(channel) }
-    }
-
-    private func writePosted() {
-        while let channel = posted.with({ $0.popLast() }) { channel.turnEnds() }
     }
 
     private func takeMail() {

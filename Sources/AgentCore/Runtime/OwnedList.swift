@@ -50,6 +50,14 @@ struct OwnedList<Element: ~Copyable>: ~Copyable {
         return unsafe (base + count).move()
     }
 
+    /// Ends the first `some` elements.
+    mutating func removeFirst(_ some: Int) {
+        precondition(some >= 0 && some <= count, "more removed than the list has")
+        unsafe base.deinitialize(count: some)
+        count -= some
+        unsafe base.moveInitialize(from: base + some, count: count)
+    }
+
     mutating func remove(at index: Int) -> Element {
         precondition(index >= 0 && index < count, "index outside the list")
         let element = unsafe (base + index).move()

@@ -57,6 +57,23 @@ struct SplicePipe: ~Copyable {
         count -= some
     }
 
+    /// Copies from `buffer` into the empty pipe.
+    ///
+    /// - Returns: how many bytes: all, up to `limit` and what the pipe holds.
+    mutating func put(from buffer: inout ByteBuffer, atMost limit: Int) throws(SystemError) -> Int {
+        while true {
+            let some = unsafe buffer.readable.withUnsafeBytes { bytes in
+                unsafe write(writeEnd.raw, bytes.baseAddress, min(bytes.count, limit))
+            }
+            if some > 0 {
+                buffer.consume(some)
+                filled(some)
+                return some
+            }
+            if some == 0 || errno != EINTR { throw SystemError("write", code: some == 0 ? EIO : errno, on: "a pipe") }
+        }
+    }
+
     /// Copies what is in it to the end of `buffer`, for a socket that the kernel would not splice to.
     mutating func drain(into buffer: inout ByteBuffer) throws(SystemError) {
         buffer.reserve(count)

@@ -11,6 +11,7 @@
 #endif
 
 #include <linux/inet_diag.h>
+#include <linux/io_uring.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
@@ -50,6 +51,28 @@ static inline ssize_t clinux_send(int descriptor, const void *memory, size_t cou
 static inline int clinux_epoll_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds) {
     return (int)syscall(SYS_epoll_pwait, epoll, events, capacity, milliseconds, NULL, (size_t)8);
 }
+
+// io_uring(7), without a library: two system calls, and two numbers that the kernel and the program share.
+static inline int clinux_io_uring_setup(unsigned entries, struct io_uring_params *parameters) {
+    return (int)syscall(SYS_io_uring_setup, entries, parameters);
+}
+static inline int clinux_io_uring_enter(int ring, unsigned submitted, unsigned completed, unsigned flags) {
+    return (int)syscall(SYS_io_uring_enter, ring, submitted, completed, flags, NULL, (size_t)0);
+}
+static inline unsigned clinux_load_acquire(const unsigned *place) {
+    return __atomic_load_n(place, __ATOMIC_ACQUIRE);
+}
+static inline void clinux_store_release(unsigned *place, unsigned value) {
+    __atomic_store_n(place, value, __ATOMIC_RELEASE);
+}
+/// Of linux/io_uring.h, whose macros with casts and shifts Swift does not take over.
+enum {
+    CLINUX_RING_FLAGS = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER,
+    CLINUX_RING_GETEVENTS = IORING_ENTER_GETEVENTS,
+    CLINUX_RING_OFF_ENTRIES = IORING_OFF_SQES,
+    CLINUX_RING_SEND = IORING_OP_SEND,
+    CLINUX_RING_RECV = IORING_OP_RECV,
+};
 
 /// struct ucred of unix(7) (SO_PEERCRED), under a name of its own.
 struct clinux_ucred {

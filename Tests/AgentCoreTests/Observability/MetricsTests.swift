@@ -50,6 +50,7 @@ import Testing
         #expect(one.slot(route: "/a/") == first)
         one.acceptedConnections = 2
         one.openConnections = 1
+        one.ringCalls = 4
         one.countRefusal("bad-request")
         var route = RouteMetrics(route: "/a/")
         route.countAnswer(status: 200)
@@ -58,6 +59,7 @@ import Testing
         route.duration.record(nanoseconds: 1)
         one.merge(route)
         _ = two.slot(route: "/b/")
+        two.ringCalls = 3
         two.countRefusal("bad-request")
         two.countRefusal("peer-not-allowed")
         route = RouteMetrics(route: "/a/")
@@ -78,6 +80,7 @@ import Testing
         let lines = AgentCoreTests.text(of: text.buffer.readable).split(separator: "\n").map(String.init)
         #expect(lines.contains("gateway_agent_requests_total{route=\"/a/\",status=\"2xx\"} 2"))
         #expect(lines.contains("gateway_agent_requests_total{route=\"/a/\",status=\"none\"} 2"))
+        #expect(lines.contains("gateway_agent_ring_calls_total 7"))
         #expect(lines.contains("gateway_agent_refusals_total{reason=\"bad-request\"} 2"))
         #expect(lines.contains("gateway_agent_request_seconds_count{route=\"/a/\"} 2"))
         let families = lines.filter { $0.hasPrefix("# TYPE") }

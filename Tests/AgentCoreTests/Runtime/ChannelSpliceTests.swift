@@ -11,42 +11,25 @@ import Testing
 @Suite struct ChannelSpliceTests {
     /// Two connections: what is sent into the first can be spliced to the second.
     struct Line {
-        let source: Channel
-        let sink: Channel
-        /// The far ends, which never block.
-        let sender: Int32
-        let receiver: Int32
+        let from: ChannelPair
+        let to: ChannelPair
 
-        func send(_ text: String) { unsafe _ = Glibc.send(sender, text, text.utf8.count, Int32(MSG_NOSIGNAL)) }
-
-        /// What has arrived, at most 64 KiB; nil at the end.
-        var received: String? {
-            var bytes = [UInt8](repeating: 0, count: 1 << 16)
-            let count = unsafe recv(receiver, &bytes, bytes.count, 0)
-            if count == 0 { return nil }
-            return count < 0 ? "" : String(decoding: bytes[..<count], as: UTF8.self)
-        }
+        var source: Channel { from.channel }
+        var sink: Channel { to.channel }
+        func send(_ text: String) { from.send(text) }
+        var received: String? { to.received }
     }
 
     private static func withLine<Value: Sendable>(
         _ body: @Sendable (isolated LoopActor, SplicePool, Line) async throws -> Value
     ) async throws -> Value {
         try await LoopActor.with { actor, loop, parker in
-            func pair() throws -> (Channel, Int32) {
-                var ends: [Int32] = [0, 0]
-                let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-                guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SystemError("socketpair") }
-                return (try Channel(adopting: Descriptor(owning: ends[0]), on: loop, parker: parker), ends[1])
-            }
-            let (source, sender) = try pair()
-            let (sink, receiver) = try pair()
+            let line = Line(
+                from: try ChannelPair(on: loop, parker: parker), to: try ChannelPair(on: loop, parker: parker))
             defer {
-                source.close()
-                sink.close()
-                close(sender)
-                close(receiver)
+                line.from.close()
+                line.to.close()
             }
-            let line = Line(source: source, sink: sink, sender: sender, receiver: receiver)
             return try await body(actor, loop.pipes, line)
         }
     }
@@ -72,7 +55,7 @@ import Testing
         let seen = try await Self.withLine { _, pool, line in
             guard var pipe = pool.take(at: 0) else { return ["no pipe"] }
             line.send("bye")
-            shutdown(line.sender, Int32(SHUT_WR))
+            shutdown(line.from.end, Int32(SHUT_WR))
             let first = try line.source.splice(into: &pipe.value, atMost: 100)
             _ = try line.sink.splice(from: &pipe.value)
             return ["\(first == .bytes(3))", "\(try line.source.splice(into: &pipe.value, atMost: 100) == .ended)"]
@@ -146,7 +129,7 @@ import Testing
                 guard var pipe = pool.take(at: 0) else { return "no pipe" }
                 line.send("nobody hears")
                 _ = try line.source.splice(into: &pipe.value, atMost: 100)
-                shutdown(line.receiver, Int32(SHUT_RDWR))
+                line.to.leave()
                 do { return "\(String(describing: try line.sink.splice(from: &pipe.value)))" } catch {
                     return "\(error)"
                 }

@@ -99,11 +99,11 @@ final class CapturedLog: LogSink {
 ///   - sink: takes the log in place of `AgentUnderTest.log`.
 ///   - configure: gets a folder for files, and makes credentials and routes.
 ///
-/// Its loops put small output off to the end of each turn, as they do under load; the demo's and the program's own do not
-/// where there is little to do.
+/// Its loops take each turn for a crowded one, as they are under load; the demo's and the program's own do not where there is
+/// little to do.
 func withAgent(
     agentUID: UInt32 = getuid(), sink: (any LogSink)? = nil, clock: any HostClock = SystemClock(),
-    groupLookUps: GroupLookUps = .ofThisHost,
+    groupLookUps: GroupLookUps = .ofThisHost, crowd: EventLoop.Crowd = .init(events: 0),
     _ configure: (inout Configuration, ScratchFolder) throws -> Void,
     _ body: @Sendable (AgentUnderTest) throws -> Void
 ) async throws {
@@ -123,7 +123,7 @@ func withAgent(
     let agent = Agent(
         on: control, configuration: configuration, listeners: listeners,
         log: Log(level: .debug, style: .json, sink: sink ?? log), agentUID: agentUID,
-        clock: clock, groupLookUps: groupLookUps, crowd: 0)
+        clock: clock, groupLookUps: groupLookUps, crowd: crowd)
     let running = await agent.startListening(on: control)
     let subject = AgentUnderTest(
         agent: agent, tcp: listeners[1].address, unix: listeners[0].address, folder: folder, log: log,
@@ -160,14 +160,15 @@ extension Agent {
 ///   - isNarrow: the kernel takes about 56 KiB for the upstream before it reads; usually it takes megabytes.
 func withGateway(
     tls: TLSWorld? = nil, agentUID: UInt32 = getuid(), clock: any HostClock = SystemClock(), isNarrow: Bool = false,
-    groupLookUps: GroupLookUps = .ofThisHost,
+    groupLookUps: GroupLookUps = .ofThisHost, crowd: EventLoop.Crowd = .init(events: 0),
     _ configure: (inout Configuration, ScratchFolder) throws -> Void = { _, _ in },
     route change: (inout RouteSpec) -> Void = { _ in },
     _ body: @Sendable (AgentUnderTest, ScriptedUpstream) throws -> Void
 ) async throws {
     let upstream = try ScriptedUpstream(tls: try tls?.server(), isNarrow: isNarrow)
     defer { upstream.close() }
-    try await withAgent(agentUID: agentUID, clock: clock, groupLookUps: groupLookUps) { configuration, folder in
+    try await withAgent(agentUID: agentUID, clock: clock, groupLookUps: groupLookUps, crowd: crowd) {
+        configuration, folder in
         configuration.credentials = [
             "token": CredentialSpec(
                 name: "token", source: .file(path: folder.write(Marker.token, to: "token"), field: .raw)),

@@ -23,7 +23,8 @@ actor LoopActor {
 
     /// A fresh loop for the time of `body`.
     static func with<Value: Sendable>(
-        crowd: Int = EventLoop.crowd, _ body: @Sendable (isolated LoopActor, EventLoop, Parker) async throws -> Value
+        crowd: EventLoop.Crowd = .init(),
+        _ body: @Sendable (isolated LoopActor, EventLoop, Parker) async throws -> Value
     ) async throws -> Value {
         let loop = try EventLoop(name: "test", crowd: crowd)
         try loop.start()

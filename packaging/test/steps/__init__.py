@@ -7,7 +7,7 @@ from steps import end, first, load, manager
 ALL = [
     first.installed, first.smoke, first.empty, first.as_documented, first.first_call, first.cold_start, first.access,
     first.sources, first.trouble, first.fallback, first.keys, first.kept, first.exposure,
-    load.reload, load.restart, load.upgrade, load.kill, load.watchdog, load.broken_reload, load.broken_start,
+    load.reload, load.restart, load.crowd, load.upgrade, load.kill, load.watchdog, load.broken_reload, load.broken_start,
     load.missing_folder, load.full_disk,
     manager.drain, manager.notify, manager.refused_sockets, manager.port_off, manager.lines, manager.one_person, manager.idle,
     load.reboot,

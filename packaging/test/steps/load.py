@@ -27,6 +27,20 @@ def restart(scene: Scene) -> None:
         scene.figures["resident after a load"] = f"{int(memory[1]) / 1024:.1f} MB"
 
 
+def crowd(scene: Scene) -> None:
+    """calls that come at once go through io_uring inside the sandbox, and without where a drop-in forbids it"""
+    for line in (None, "[Service]\nSystemCallFilter=~@aio\n"):
+        scene.drop_in(line)
+        scene.run("systemctl", "restart", UNIT)
+        found = json.loads(scene.run("python3", "/opt/crowd.py", scene.process()))
+        expect(found["whole"] == 128, f"{found['whole']} of 128 calls were answered")
+        expect((found["calls"] > 0) == (found["permitted"] and line is None), f"with {line!r}: {found}")
+        if line is None:
+            scene.figures["reads and writes through io_uring, of 128 calls"] = (
+                str(found["calls"]) if found["permitted"] else "not permitted on this host")
+    scene.drop_in(None)
+
+
 def upgrade(scene: Scene) -> None:
     """an upgrade under load refuses nobody and leaves the new version running"""
     with tempfile.TemporaryDirectory(prefix="gateway-agent-deb-") as folder:

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: 2026 The gateway-agent authors
+
+/// What the channels of a loop read and write in a crowded turn, done at once: by a `SubmissionRing` where there is one, else
+/// one after the other.
+///
+/// A part of its loop, and of the loop's thread alone.
+struct CrowdedCalls: ~Copyable {
+    private let posted = LoopCell(OwnedList<Channel>())
+    private let expected = LoopCell(OwnedList<Channel>())
+    private let ring: LoopCell<Ring>
+
+    // Not private: the compiler (6.3.1) fails on a private type inside of one that another file has as its part.
+    struct Ring: ~Copyable {
+        var ring: SubmissionRing?
+        var mayOpen: Bool
+        var calls: UInt64 = 0
+    }
+
+    init(usesRing: Bool) {
+        ring = LoopCell(Ring(mayOpen: usesRing))
+    }
+
+    /// Reads and writes that the ring has made.
+    var ringCalls: UInt64 { ring.with { $0.calls } }
+
+    /// Fewer calls than this are made without the ring.
+    private static let fewest = 2
+
+    /// Opens the ring at the first crowded turn: a loop that never has one needs none.
+    ///
+    /// - Returns: whether there is a ring.
+    func openRing() -> Bool {
+        ring.with { ring in
+            if ring.mayOpen {
+                ring.mayOpen = false
+                ring.ring = SubmissionRing()
+            }
+            return ring.ring != nil
+        }
+    }
+
+    /// Has the channel's output written at the end of the turn.
+    func willWrite(_ channel: Channel) {
+        posted.with { $0.append(channel) }
+    }
+
+    /// Has the channel read when all events of the turn have been told.
+    func willRead(_ channel: Channel) {
+        expected.with { $0.append(channel) }
+    }
+
+    func writeAll() {
+        make(
+            posted, prepare: { $0.submitPosted(to: &$1, place: $2) }, settle: { $0.didWrite($1) },
+            finish: { $0.turnEnds() })
+    }
+
+    func readAll() {
+        make(
+            expected, prepare: { $0.submitRead(to: &$1, place: $2) }, settle: { $0.didRead($1) },
+            finish: { $0.notify() })
+    }
+
+    /// - Parameters:
+    ///   - prepare: puts a channel's call into the ring, or does nothing.
+    ///   - settle: gets what the call returned. Neither of the two touches another channel.
+    ///   - finish: goes on with the channel, whether or not there was a call. It may do anything.
+    private func make(
+        _ list: borrowing LoopCell<OwnedList<Channel>>, prepare: (Channel, inout SubmissionRing, Int) -> Void,
+        settle: (Channel, Int) -> Void, finish: (Channel) -> Void
+    ) {
+        var done = 0
+        while true {
+            let count = min(list.with { $0.count } - done, SubmissionRing.size)
+            guard count > 0 else { break }
+            if count >= Self.fewest {
+                ring.with { ring in
+                    guard ring.ring != nil else { return }
+                    list.with { list in
+                        for place in 0..<count { prepare(list[done + place], &ring.ring!, place) }
+                        let made = ring.ring!.submit()
+                        ring.calls &+= UInt64(made ?? 0)
+                        for place in 0..<count { settle(list[done + place], ring.ring!.takeResult(of: place)) }
+                        if made == nil { ring.ring = nil }
+                    }
+                }
+            }
+            for place in 0..<count { finish(list.with { $0[done + place] }) }
+            done += count
+        }
+        if done > 0 { list.with { $0.removeFirst(done) } }
+    }
+}
