@@ -22,7 +22,7 @@ actor Worker: LoopBound {
     private var peakCount = 0
     /// From so many at once it counts as a burst, and its memory is given back when the last has gone.
     private static let burst = 32
-    /// The process has no descriptors or memory for more; told of once.
+    /// The process has no descriptors or memory for all who wait; told of once, until it has.
     private var isStarved = false
 
     /// - Parameters:
@@ -81,7 +81,6 @@ actor Worker: LoopBound {
                 while openCount < connectionLimit, let accepted = try acceptor.accept() {
                     openCount += 1
                     peakCount = max(peakCount, openCount)
-                    isStarved = false
                     state.meters.acceptedConnections &+= 1
                     start(accepted.takeDescriptor(), isUnix)
                 }
@@ -94,6 +93,7 @@ actor Worker: LoopBound {
             isStarved = true
             return loop.now + 100_000_000
         }
+        isStarved = false
         // A caller who comes now is for the loops that have room: the kernel wakes one loop only.
         if openCount >= connectionLimit { for (acceptor, _) in acceptors { acceptor.pause() } }
         return nil

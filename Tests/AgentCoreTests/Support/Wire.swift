@@ -50,15 +50,23 @@ final class Wire: @unchecked Sendable {
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 
+    /// A socket that is not connected yet.
+    convenience init(family: Int32) throws {
+        let raw = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard raw >= 0 else { throw SystemError("socket") }
+        self.init(owning: raw)
+    }
+
     /// Connects to an address.
     convenience init(to address: SocketAddress) throws {
-        let raw = socket(address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard raw >= 0, unsafe address.withSockaddr({ unsafe connect(raw, $0, $1) }) == 0 else {
-            let error = SystemError("connect", on: address.description)
-            Glibc.close(raw)
-            throw error
+        try self.init(family: address.family)
+        try connect(to: address)
+    }
+
+    func connect(to address: SocketAddress) throws {
+        guard unsafe address.withSockaddr({ unsafe Glibc.connect(descriptor, $0, $1) }) == 0 else {
+            throw SystemError("connect", on: address.description)
         }
-        self.init(owning: raw)
     }
 
     /// Shakes hands as a TLS server.
