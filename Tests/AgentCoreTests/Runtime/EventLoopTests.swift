@@ -19,6 +19,15 @@ import Testing
         #expect(wake == .timedOut)
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a deadline comes to a task that does not prefer the loop, too`() async throws {
+        let wake = try await LoopActor.with { actor, _, _ in
+            await Task.detached {
+                await actor.run { _, loop, parker in await parker.park(until: loop.now + 1) }
+            }.value
+        }
+        #expect(wake == .timedOut)
+    }
+
     @Test func `deadlines end in their order, whatever order they were set in`() async throws {
         let order = try await LoopActor.with { actor, loop, _ in
             let log = Shared<[Int]>([])
