@@ -95,7 +95,8 @@ extension Exchange {
         _ upstream: consuming OwnedBox<ClientConnection>, _ course: Course, _ routeState: RouteState
     ) -> End {
         if course.upstreamStays, upload.isComplete, !isUploadRefused {
-            if routeState.pool.give(upstream) { state.noteIdleUpstream() }
+            let pool = routeState.pool
+            if pool.give(upstream, callers: state.channels.count) { state.noteIdleUpstream(due: pool.nextExpiry) }
         } else {
             upstream.value.close()
         }

@@ -18,8 +18,8 @@ final class LoopState {
     private var time: (turn: UInt64, now: HostTime)
     /// Sleeps until the first idle connection of a pool is due to be closed.
     let reaper: Parker
-    /// It sleeps without an end, since nothing was idle when it last looked.
-    private var isReaperUnset = false
+    /// Monotonic nanoseconds at which it wakes; never, since nothing was idle when it last looked.
+    private var reaperTime = Int64.max
     let diagnosis: SocketDiagnosis?
     let callerGroups: CallerGroups
     /// Shared by the connections of callers.
@@ -141,14 +141,15 @@ final class LoopState {
     func closeIdleUpstreams() -> Int64? {
         for pool in pools.values { pool.expire(at: loop.now) }
         let next = pools.values.compactMap(\.nextExpiry).min()
-        isReaperUnset = next == nil
-        return next
+        reaperTime = next ?? .max
+        // What was left for the next time gives way to whoever calls.
+        return next.map { max($0, loop.now + 1_000_000) }
     }
 
-    /// A connection has become idle. Wakes the reaper only if it has no time set: what becomes idle later is due later.
-    func noteIdleUpstream() {
-        guard isReaperUnset else { return }
-        isReaperUnset = false
+    /// An idle connection is due at `due`. Wakes the reaper only if it would come later.
+    func noteIdleUpstream(due: Int64?) {
+        guard let due, due < reaperTime else { return }
+        reaperTime = due
         reaper.unpark()
     }
 

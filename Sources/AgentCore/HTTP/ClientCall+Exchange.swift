@@ -26,7 +26,7 @@ final class ClientExchange {
     private static let readLimit = 8
     /// More interim answers than this are a server that has lost its way.
     private static let interimLimit = 16
-    /// Less than a block, so that a head never makes the input grow and leave a copy behind.
+    /// Less than a block, so that a head seldom makes the input grow: only one that came ahead into a small block does.
     private static let headLimit = 16 * 1024
 
     init(_ call: ClientCall, on channel: Channel, of loop: EventLoop) {

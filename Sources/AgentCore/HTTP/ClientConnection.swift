@@ -45,8 +45,8 @@ struct ClientConnection: ~Copyable {
         return true
     }
 
-    /// Whether nothing has come that nobody asked for. Looks into the kernel's buffer and TLS's, too: what lies there
-    /// has told of itself already, and would be read as the next caller's answer.
+    /// Whether nothing has come that nobody asked for, and would be read as the next caller's answer. Looks into the kernel's
+    /// buffer and TLS's, too, unless it found them empty in this turn.
     var isSilent: Bool {
         mutating get {
             guard input.isEmpty, channel.isOpen, case .blocked? = try? channel.read(into: &input) else { return false }

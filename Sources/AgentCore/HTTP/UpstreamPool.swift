@@ -20,16 +20,23 @@ final class UpstreamPool {
     private let tls: UpstreamTLS?
     private let idle = LoopCell(OwnedList<Idle>())
 
-    /// Idle connections kept; beyond, the oldest is closed.
+    /// Idle connections kept for `idleTimeout`; with 0 each is closed after its exchange.
     var idleLimit = 32
     /// Nanoseconds that an idle one is kept: less than servers commonly do (nginx: 75 s), so that the agent closes first
     /// and seldom sends into a connection that is about to die.
     var idleTimeout: Int64 = 50_000_000_000
+    /// Nanoseconds that those beyond `idleLimit` are kept. Where many call, how many are idle goes up and down all the time,
+    /// and what is closed on the way up is missing on the way down: a handshake each.
+    static let surplusTimeout: Int64 = 2_000_000_000
+    /// Connections closed in one go, at most: some microseconds each, while nobody else is served.
+    private static let closedAtOnce = 64
 
     private struct Idle: ~Copyable {
         var connection: OwnedBox<ClientConnection>
-        /// Monotonic nanoseconds at which it is closed.
-        let expires: Int64
+        /// Beside the connection, so that one is found without looking into all of them.
+        let channel: ObjectIdentifier
+        /// Monotonic nanoseconds at which it became idle.
+        let since: Int64
 
         consuming func takeConnection() -> OwnedBox<ClientConnection> { connection }
     }
@@ -47,7 +54,11 @@ final class UpstreamPool {
     private(set) var idleCount = 0
 
     /// When the oldest idle connection is due to be closed; nil if there is none.
-    var nextExpiry: Int64? { idleCount == 0 ? nil : idle.with { $0[0].expires } }
+    var nextExpiry: Int64? {
+        guard idleCount > 0 else { return nil }
+        let time = idleCount > idleLimit ? min(Self.surplusTimeout, idleTimeout) : idleTimeout
+        return idle.with { $0[0].since } + time
+    }
 
     /// An idle connection that has shown no sign of death, for the task that parks on `parker`.
     func take(for parker: Parker) -> OwnedBox<ClientConnection>? {
@@ -93,20 +104,22 @@ final class UpstreamPool {
     /// wait: nobody asked for them, and the next caller must not get them. So is one that was made for a former plan,
     /// under another certificate.
     ///
-    /// - Returns: true if this is the first idle connection here, so that somebody has to look at `nextExpiry`.
-    func give(_ connection: consuming OwnedBox<ClientConnection>) -> Bool {
-        guard !isClosed, connection.value.madeBy === self, connection.value.rest() else {
+    /// - Parameter callers: how many the loop has: so many may be idle for a moment, as each can use one.
+    /// - Returns: true if `nextExpiry` has come nearer, so that somebody has to look at it.
+    func give(_ connection: consuming OwnedBox<ClientConnection>, callers: Int) -> Bool {
+        guard !isClosed, idleLimit > 0, connection.value.madeBy === self, connection.value.rest() else {
             connection.value.close()
             return false
         }
-        if idleCount >= max(1, idleLimit) { close(at: 0) }
+        if idleCount >= max(callers, idleLimit) { close(at: 0) }
         keep(connection)
         idleCount += 1
-        return idleCount == 1
+        return idleCount == 1 || idleCount == idleLimit + 1
     }
 
     private func keep(_ connection: consuming OwnedBox<ClientConnection>) {
-        var kept: Idle? = Idle(connection: connection, expires: loop.now + idleTimeout)
+        let channel = ObjectIdentifier(connection.value.channel)
+        var kept: Idle? = Idle(connection: connection, channel: channel, since: loop.now)
         idle.with { list in
             if let kept = kept.take() { list.append(kept) }
         }
@@ -117,16 +130,19 @@ final class UpstreamPool {
     private func look(at channel: Channel) {
         guard
             let index = idle.with({ list in
-                (0..<list.count).first { list[$0].connection.value.channel === channel }
+                (0..<list.count).first { list[$0].channel == ObjectIdentifier(channel) }
             })
         else { return }
         let isSilent = idle.with { $0[index].connection.value.isSilent }
         if !isSilent { close(at: index) }
     }
 
-    /// Closes what has been idle for too long.
+    /// Closes what has been idle for too long, some of it if it is much.
     func expire(at now: Int64) {
-        while let expiry = nextExpiry, expiry <= now { close(at: 0) }
+        for _ in 0..<Self.closedAtOnce {
+            guard let expiry = nextExpiry, expiry <= now else { return }
+            close(at: 0)
+        }
     }
 
     /// Closes all that are idle, and what is given back from now on: the route is gone, or the agent is.

@@ -32,13 +32,14 @@ extension Channel {
         swap(&bytes, &arrived)
     }
 
-    /// - Parameter count: bytes that were read; 0 if the owner has to ask.
+    /// - Parameter count: what recv(2) returned, or an error as a negative number; if there are no bytes, the owner asks.
     func didRead(_ count: Int) {
         if count > 0 {
             unsafe arrived.fill { _ in count }
             hasArrived = true
             if count < BufferPool.smallSize, !isHungUp { foundEmpty() }
         } else {
+            if count < 0 { noteFailure(Int32(-count)) }
             loop.buffers.reclaim(&arrived)
         }
     }

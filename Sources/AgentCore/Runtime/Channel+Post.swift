@@ -74,8 +74,9 @@ extension Channel {
         swap(&bytes, &posted.bytes)
     }
 
-    /// The ring has written so much of what was posted.
+    /// The ring has written so much of what was posted, or failed with the negative of an error.
     func didWrite(_ count: Int) {
+        if count < 0 { noteFailure(Int32(-count)) }
         guard count > 0 else { return }
         var bytes = ByteBuffer()
         swap(&bytes, &posted.bytes)
@@ -89,6 +90,7 @@ extension Channel {
     func turnEnds() {
         posted.isListed = false
         let wasStalled = posted.isStalled
+        posted.isStalled = false
         do throws(IOFailure) {
             guard try flush(), wasStalled else { return }
             notify()

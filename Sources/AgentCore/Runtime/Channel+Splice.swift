@@ -20,6 +20,7 @@ extension Channel {
     /// - Parameter limit: bytes, at least one: more may be another message's.
     /// - Returns: nil if the kernel refuses to; nothing has moved.
     func splice(into pipe: inout SplicePipe, atMost limit: Int) throws(IOFailure) -> ReadOutcome? {
+        awaitsArrival = false
         if hasArrived { return .bytes(try giveArrived(to: &pipe, atMost: limit)) }
         guard isReadable else { return .blocked }
         while true {
@@ -28,7 +29,7 @@ extension Channel {
                 pipe.filled(count)
                 return .bytes(count)
             }
-            if count == 0 { return .ended }
+            if count == 0 { return try end() }
             let code = errno
             if code == EAGAIN {
                 foundEmpty()
@@ -69,6 +70,7 @@ extension Channel {
             } else if SplicePool.isRefusal(code) {
                 return nil
             } else if code != EINTR {
+                noteFailure(code)
                 throw .system(SystemError("splice", code: code))
             }
         }

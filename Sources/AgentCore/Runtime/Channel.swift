@@ -35,6 +35,9 @@ final class Channel: EventTarget {
     private(set) var isWritable = true
     /// The peer will send no more, or the connection is broken (EPOLLRDHUP, EPOLLHUP, EPOLLERR).
     private(set) var isHungUp = false
+    /// Of errno(3): how the connection was broken, as the kernel has told a write or a read ahead. It tells it once only, and
+    /// to whoever reads next it looks like an end in order.
+    private var failure: Int32 = 0
     /// See `post`.
     var posted = Posted()
     /// See `readsAhead`: what came before the owner's read, whether there is any, whether the owner waits for it, and
@@ -152,7 +155,8 @@ final class Channel: EventTarget {
 
     // MARK: Reading
 
-    /// Appends what has arrived to `buffer`, at most what its memory holds (a block, if it owned none).
+    /// Appends what has arrived to `buffer`, at most what its memory holds (a block, if it owned none), and what was read
+    /// ahead, at most a small block.
     func read(into buffer: inout ByteBuffer) throws(IOFailure) -> ReadOutcome {
         awaitsArrival = false
         if hasArrived { return .bytes(takeArrived(into: &buffer)) }
@@ -161,6 +165,8 @@ final class Channel: EventTarget {
             awaitArrival()
             return .blocked
         }
+        // What came ahead is in a small block, too small for what follows it.
+        if isBulky, buffer.isEmpty { loop.buffers.reclaim(&buffer) }
         loop.buffers.lend(to: &buffer)
         buffer.makeRoom()
         let outcome: ReadOutcome
@@ -186,10 +192,10 @@ final class Channel: EventTarget {
                 // A stream that gave less than was asked for is empty: epoll(7), question 9. Not so when the peer has
                 // hung up: no further edge would tell of the end.
                 if count < room, !isHungUp { isReadable = false }
-                isBulky = count >= BufferPool.smallSize
+                isBulky = count >= BufferPool.smallSize || count == room
                 return .bytes(count)
             }
-            if count == 0 { return .ended }
+            if count == 0 { return try end() }
             if errno == EAGAIN {
                 isReadable = false
                 awaitArrival()
@@ -236,6 +242,20 @@ final class Channel: EventTarget {
                 throw .truncated
             }
             return total > 0 ? .bytes(total) : .blocked
+        }
+    }
+
+    /// The kernel has no more bytes, and will have none.
+    func end() throws(IOFailure) -> ReadOutcome {
+        guard failure == 0 else { throw .system(SystemError("read", code: failure)) }
+        return .ended
+    }
+
+    /// A call that was no read of the owner's has failed with `code`.
+    func noteFailure(_ code: Int32) {
+        switch code {
+        case ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH: failure = code
+        default: break
         }
     }
 
@@ -303,8 +323,15 @@ final class Channel: EventTarget {
                 try awaitWritability()
                 return 0
             }
-            if errno != EINTR { throw .system(SystemError("write")) }
+            if errno != EINTR { throw writeFailure() }
         }
+    }
+
+    @inline(never)
+    private func writeFailure() -> IOFailure {
+        let error = SystemError("write")
+        noteFailure(error.code)
+        return .system(error)
     }
 
     /// The kernel's buffer is full: hear when it is not. Asked for at the first need, since most connections never do.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-/// What the channels of a loop read and write in a crowded turn, done at once: by a `SubmissionRing` where there is one, else
-/// one after the other.
+import Glibc
+
+/// What the channels of a loop read and write in a crowded turn, done at once: by a `SubmissionRing` where there is one,
+/// else one after the other.
 ///
 /// A part of its loop, and of the loop's thread alone.
 struct CrowdedCalls: ~Copyable {
@@ -27,14 +29,19 @@ struct CrowdedCalls: ~Copyable {
     /// Fewer calls than this are made without the ring.
     private static let fewest = 2
 
-    /// Opens the ring at the first crowded turn: a loop that never has one needs none.
+    /// Opens the ring at the first crowded turn: a loop that never has one needs none. Where rings are forbidden it is tried
+    /// once; where descriptors or memory have run out, again. One that the kernel takes no calls from any more is given up.
     ///
     /// - Returns: whether there is a ring.
     func openRing() -> Bool {
         ring.with { ring in
             if ring.mayOpen {
-                ring.mayOpen = false
-                ring.ring = SubmissionRing()
+                do throws(SystemError) {
+                    ring.ring = try SubmissionRing()
+                    ring.mayOpen = false
+                } catch {
+                    ring.mayOpen = [EMFILE, ENFILE, ENOMEM].contains(error.code)
+                }
             }
             return ring.ring != nil
         }
@@ -64,7 +71,7 @@ struct CrowdedCalls: ~Copyable {
 
     /// - Parameters:
     ///   - prepare: puts a channel's call into the ring, or does nothing.
-    ///   - settle: gets what the call returned. Neither of the two touches another channel.
+    ///   - settle: gets what the call returned, as `takeResult` says. Neither of the two touches another channel.
     ///   - finish: goes on with the channel, whether or not there was a call. It may do anything.
     private func make(
         _ list: borrowing LoopCell<OwnedList<Channel>>, prepare: (Channel, inout SubmissionRing, Int) -> Void,

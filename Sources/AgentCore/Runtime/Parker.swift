@@ -40,25 +40,38 @@ final class Parker {
             return .unparked
         }
         let deadline = deadline ?? .max
+        self.deadline = deadline
         if deadline <= loop.now { return .timedOut }
+        if deadline < .max, heapIndex == nil || deadline < heapTime {
+            if heapIndex != nil { loop.removeTimer(self) }
+            heapTime = deadline
+            loop.setTimer(self, at: deadline)
+        }
         return unsafe await withUnsafeContinuation { continuation in
             precondition(unsafe self.continuation == nil, "two tasks parked on one parker")
             // News may have come since the question above: the runtime is free to let other jobs run in between (it
-            // does for a task that does not prefer this loop). So may the deadline have: a timer that was set before
-            // would have found nobody to wake, and gone.
+            // does for a task that does not prefer this loop).
             if hasNews {
                 hasNews = false
                 unsafe continuation.resume(returning: .unparked)
                 return
             }
-            unsafe self.continuation = continuation
-            self.deadline = deadline
-            if deadline < .max, heapIndex == nil || deadline < heapTime {
-                if heapIndex != nil { loop.removeTimer(self) }
-                heapTime = deadline
-                loop.setTimer(self, at: deadline)
+            // So may the deadline have: its timer found nobody to wake, and is gone.
+            if heapIndex == nil, deadline < .max, !setsTimerAgain(at: deadline) {
+                unsafe continuation.resume(returning: .timedOut)
+                return
             }
+            unsafe self.continuation = continuation
         }
+    }
+
+    /// - Returns: false if it is too late for that.
+    @inline(never)
+    private func setsTimerAgain(at deadline: Int64) -> Bool {
+        guard deadline > loop.now else { return false }
+        heapTime = deadline
+        loop.setTimer(self, at: deadline)
+        return true
     }
 
     /// Wakes the parked task, or the next one that parks. On the loop only.

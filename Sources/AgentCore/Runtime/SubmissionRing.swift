@@ -19,41 +19,39 @@ struct SubmissionRing: ~Copyable {
     private let ring: Descriptor
     private let rings: Mapping
     private let entries: Mapping
-    private let submissions: Shared
-    private let completions: Shared
+    // Offsets into `rings`, and masks: where the kernel and the program tell each other how far they are.
+    private let submissionTail: Int
+    private let submissionMask: UInt32
+    private let completionHead: Int
+    private let completionTail: Int
+    private let completionMask: UInt32
     private let firstCompletion: Int
     /// Entries filled since the last `submit`.
     private var pending: UInt32 = 0
     private var results = [Int32](repeating: 0, count: Self.size)
 
-    /// Where the kernel and the program tell each other how far they are; offsets into `rings`.
-    private struct Shared {
-        let head: Int
-        let tail: Int
-        let mask: UInt32
-    }
-
-    /// - Returns: nil where rings are not to be had: a kernel before Linux 6.0, or one or a sandbox that forbids them
-    ///   (kernel.io_uring_disabled, seccomp(2)), or no descriptor or memory left.
-    init?() {
+    /// - Throws: what io_uring_setup(2) or mmap(2) said: EINVAL before Linux 6.0, ENOSYS or EPERM where a kernel or a sandbox
+    ///   forbids rings (kernel.io_uring_disabled, seccomp(2)), EMFILE and its like when something has run out.
+    init() throws(SystemError) {
         var parameters = io_uring_params()
         parameters.flags = UInt32(CLINUX_RING_FLAGS)
         let raw = unsafe clinux_io_uring_setup(UInt32(Self.size), &parameters)
-        guard raw >= 0 else { return nil }
+        guard raw >= 0 else { throw SystemError("io_uring_setup") }
         let ring = Descriptor(owning: raw)
         let (queue, done) = (parameters.sq_off, parameters.cq_off)
         let bytes = max(
             Int(queue.array) + Int(parameters.sq_entries) * MemoryLayout<UInt32>.stride,
             Int(done.cqes) + Int(parameters.cq_entries) * MemoryLayout<io_uring_cqe>.stride)
-        guard
-            parameters.features & UInt32(IORING_FEAT_SINGLE_MMAP) != 0,
-            let rings = Mapping(of: raw, at: 0, bytes: bytes),
-            let entries = Mapping(
-                of: raw, at: Int(CLINUX_RING_OFF_ENTRIES),
-                bytes: Int(parameters.sq_entries) * MemoryLayout<io_uring_sqe>.stride)
-        else { return nil }
-        submissions = Shared(head: Int(queue.head), tail: Int(queue.tail), mask: parameters.sq_entries - 1)
-        completions = Shared(head: Int(done.head), tail: Int(done.tail), mask: parameters.cq_entries - 1)
+        guard parameters.features & UInt32(IORING_FEAT_SINGLE_MMAP) != 0 else {
+            throw SystemError("io_uring_setup", code: ENOSYS)
+        }
+        let rings = try Mapping(of: raw, at: 0, bytes: bytes)
+        let entries = try Mapping(
+            of: raw, at: Int(CLINUX_RING_OFF_ENTRIES),
+            bytes: Int(parameters.sq_entries) * MemoryLayout<io_uring_sqe>.stride)
+        (submissionTail, submissionMask) = (Int(queue.tail), parameters.sq_entries - 1)
+        (completionHead, completionTail) = (Int(done.head), Int(done.tail))
+        completionMask = parameters.cq_entries - 1
         firstCompletion = Int(done.cqes)
         // The order of submission is the order of the entries, always.
         for index in 0..<parameters.sq_entries {
@@ -82,7 +80,7 @@ struct SubmissionRing: ~Copyable {
         _ operation: Int, _ descriptor: Int32, _ memory: UnsafeRawBufferPointer, _ flags: Int, _ place: Int
     ) {
         precondition(place >= 0 && place < Self.size && pending < UInt32(Self.size), "more calls than a ring holds")
-        let index = unsafe (rings.word(at: submissions.tail).pointee &+ pending) & submissions.mask
+        let index = unsafe (rings.word(at: submissionTail).pointee &+ pending) & submissionMask
         let entry = unsafe (entries.base + Int(index) * MemoryLayout<io_uring_sqe>.stride)
             .assumingMemoryBound(to: io_uring_sqe.self)
         unsafe entry.initialize(to: io_uring_sqe())
@@ -99,7 +97,7 @@ struct SubmissionRing: ~Copyable {
     ///
     /// - Returns: how many; nil if the kernel did not take all of them: the ring is of no use any more.
     mutating func submit() -> Int? {
-        let tail = unsafe rings.word(at: submissions.tail)
+        let tail = unsafe rings.word(at: submissionTail)
         unsafe clinux_store_release(tail, tail.pointee &+ pending)
         var (given, done): (UInt32, UInt32) = (0, 0)
         while done < pending {
@@ -117,12 +115,12 @@ struct SubmissionRing: ~Copyable {
     }
 
     private mutating func collect() -> UInt32 {
-        let head = unsafe rings.word(at: completions.head)
+        let head = unsafe rings.word(at: completionHead)
         let first = unsafe head.pointee
-        let end = unsafe clinux_load_acquire(rings.word(at: completions.tail))
+        let end = unsafe clinux_load_acquire(rings.word(at: completionTail))
         var next = first
         while next != end {
-            let place = firstCompletion + Int(next & completions.mask) * MemoryLayout<io_uring_cqe>.stride
+            let place = firstCompletion + Int(next & completionMask) * MemoryLayout<io_uring_cqe>.stride
             let completion = unsafe (rings.base + place).assumingMemoryBound(to: io_uring_cqe.self)
             unsafe results[Int(completion.pointee.user_data)] = completion.pointee.res
             next &+= 1
@@ -131,10 +129,10 @@ struct SubmissionRing: ~Copyable {
         return next &- first
     }
 
-    /// What the call at `place` returned: bytes, or 0 if it failed, did nothing or was not made.
+    /// What the call at `place` returned: bytes, or an error of errno(3) as a negative number; 0 if it was not made.
     mutating func takeResult(of place: Int) -> Int {
         defer { results[place] = 0 }
-        return Int(max(0, results[place]))
+        return Int(results[place])
     }
 }
 
@@ -144,12 +142,12 @@ private struct Mapping: ~Copyable {
     let base: UnsafeMutableRawPointer
     private let bytes: Int
 
-    init?(of descriptor: Int32, at offset: Int, bytes: Int) {
+    init(of descriptor: Int32, at offset: Int, bytes: Int) throws(SystemError) {
         let protection = PROT_READ | PROT_WRITE
         guard
             let base = unsafe mmap(nil, bytes, protection, MAP_SHARED | Int32(MAP_POPULATE), descriptor, offset),
             unsafe base != MAP_FAILED
-        else { return nil }
+        else { throw SystemError("mmap") }
         unsafe self.base = base
         self.bytes = bytes
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
+import Glibc
 import Testing
 
 @testable import AgentCore
@@ -192,6 +193,60 @@ struct UpstreamPoolTests {
             try first.send(Self.success)
             _ = try caller.answer()
             #expect(try first.rest() == ("", .orderly))
+        }
+    }
+
+    /// Calls of as many callers as there are connections, all under way at once.
+    private static func callTogether(_ callers: [Wire], _ upstream: ScriptedUpstream, over known: [Wire]) throws
+        -> [Wire]
+    {
+        for caller in callers { try caller.send(request) }
+        let servers = known.isEmpty ? try callers.map { _ in try upstream.accept() } : known
+        for server in servers { _ = try server.head() }
+        for server in servers { try server.send(success) }
+        for caller in callers { #expect(try caller.answer().body == "ok") }
+        return servers
+    }
+
+    @Test func `what many callers have used stays for those who call again at once, and then goes but for the limit`()
+        async throws
+    {
+        try await withGateway({ configuration, _ in
+            configuration.threads = 1
+            configuration.limits.idleUpstreamConnections = 1
+        }) { agent, upstream in
+            let callers = try (0..<4).map { _ in try agent.connect() }
+            let servers = try Self.callTogether(callers, upstream, over: [])
+            for _ in 0..<3 { _ = try Self.callTogether(callers, upstream, over: servers) }
+            #expect(!upstream.isCalled)
+            // Three are closed after a while; which one stays is the pool's affair.
+            let ended = Shared(0)
+            for server in servers {
+                onThread {
+                    while let head = try? server.head(), !head.isEmpty { try? server.send(Self.success) }
+                    ended.update { $0 += 1 }
+                }
+            }
+            while ended.value < 3 { sched_yield() }
+            #expect(try callers[0].call(Self.request).body == "ok")
+            #expect(!upstream.isCalled && ended.value == 3)
+        }
+    }
+
+    @Test func `with a limit of none each connection ends with its exchange`() async throws {
+        try await withGateway({ configuration, _ in
+            configuration.threads = 1
+            configuration.limits.idleUpstreamConnections = 0
+        }) { agent, upstream in
+            let caller = try agent.connect()
+            for _ in 0..<2 {
+                try caller.send(Self.request)
+                let server = try upstream.accept()
+                _ = try server.head()
+                try server.send(Self.success)
+                #expect(try caller.answer().body == "ok")
+                #expect(try server.end() == .orderly)
+            }
         }
     }
 

@@ -89,6 +89,41 @@ import Testing
     }
 
     @Test(arguments: [true, false])
+    func `a large content goes in large pieces, though its beginning came ahead`(usesRing: Bool) async throws {
+        let reads = try await Self.withPairs(2, usesRing: usesRing) { _, _, pairs in
+            let text = String(repeating: "x", count: 100_000)
+            for pair in pairs { pair.send(text) }
+            await Task.yield()
+            var buffer = ByteBuffer()
+            var (total, reads) = (0, 0)
+            while total < text.utf8.count {
+                guard case .bytes(let count) = try pairs[0].channel.read(into: &buffer) else { break }
+                total += count
+                reads += 1
+                buffer.consume(buffer.count)
+            }
+            return reads
+        }
+        // Of a block each, but for the first.
+        #expect(reads <= 2 + 100_000 / BufferPool.blockSize)
+    }
+
+    @Test(arguments: [true, false])
+    func `a connection whose idle bytes came ahead is not kept for the next caller`(usesRing: Bool) async throws {
+        let rests = try await Self.withPairs(2, usesRing: usesRing) { _, loop, pairs in
+            pairs[1].send("nobody asked")
+            pairs[0].send("for this")
+            await Task.yield()
+            return pairs.map { pair in
+                var connection = ClientConnection(pair.channel, on: loop)
+                defer { connection.close() }
+                return connection.rest()
+            }
+        }
+        #expect(rests == [false, false])
+    }
+
+    @Test(arguments: [true, false])
     func `what came ahead joins what its owner has already`(usesRing: Bool) async throws {
         let seen = try await Self.withPairs(2, usesRing: usesRing) { _, _, pairs in
             for pair in pairs { pair.send("and the rest") }
@@ -211,6 +246,83 @@ import Testing
             return "the full one got nothing"
         }
         #expect(failure == nil || !permitsRings && failure == "no ring")
+    }
+
+    @Test(arguments: [true, false])
+    func `once the rest of what stalled has gone, its owner is not woken again for nothing`(usesRing: Bool) async throws
+    {
+        let seen = try await Self.withPairs(2, usesRing: usesRing) { _, _, pairs in
+            var filler = [UInt8](repeating: 0x2e, count: 4096)
+            for pair in pairs {
+                while unsafe send(pair.channel.rawDescriptor, &filler, filler.count, Int32(MSG_NOSIGNAL)) > 0 {}
+                var output = ByteBuffer()
+                output.append("late")
+                _ = try pair.channel.post(&output)
+            }
+            await Task.yield()
+            let stalled = pairs.map { $0.channel.posted.isStalled }
+            while pairs.contains(where: { $0.channel.hasPosted }) {
+                for pair in pairs { while let text = pair.received, !text.isEmpty {} }
+                await Task.yield()
+            }
+            return stalled + pairs.map { $0.channel.posted.isStalled }
+        }
+        #expect(seen == [true, true, false, false])
+    }
+
+    // MARK: Ends
+
+    /// A connection over TCP: Unix sockets know no reset.
+    private static func tcpPair(on loop: EventLoop) throws -> ChannelPair {
+        guard let address = SocketAddress(ip: "127.0.0.1", port: 0) else { throw SystemError("address", code: EINVAL) }
+        let listener = try Socket.listen(on: address)
+        guard let bound = Socket.localAddress(listener.raw) else { throw SystemError("getsockname") }
+        let end = try Socket.stream(family: AF_INET)
+        _ = try Socket.connect(end, to: bound)
+        while true {
+            guard let accepted = try Socket.accept(listener.raw) else { continue }
+            let channel = try Channel(
+                adopting: accepted.takeDescriptor(), on: loop, parker: Parker(on: loop))
+            return ChannelPair(channel: channel, end: end.release())
+        }
+    }
+
+    /// The kernel tells of a reset once. Told to a write, the reader saw an end in order, and a cut answer looked whole.
+    @Test(arguments: ["write", "post", "read ahead"], [true, false])
+    func `a reset that another call was told of is no end in order`(call: String, usesRing: Bool) async throws {
+        let seen = try await Self.withPairs(1, usesRing: usesRing) { _, loop, others -> [String] in
+            let pair = try Self.tcpPair(on: loop)
+            defer { pair.channel.close() }
+            guard try Self.read(pair) == "blocked" else { return ["not blocked"] }
+            if call == "read ahead" {
+                guard permitsRings else { return ["half", "reset"] }
+                var ring = try SubmissionRing()
+                pair.channel.submitRead(to: &ring, place: 0)
+                pair.reset()
+                _ = ring.submit()
+                pair.channel.didRead(ring.takeResult(of: 0))
+            } else {
+                pair.send("half")
+                pair.reset()
+                var output = ByteBuffer()
+                output.append("in vain")
+                if call == "post" {
+                    for other in [others[0], pair] {
+                        output.append("in vain")
+                        _ = try other.channel.post(&output)
+                    }
+                } else {
+                    _ = try? pair.channel.write(from: &output)
+                }
+            }
+            await Task.yield()
+            var seen: [String] = []
+            for _ in 0..<2 {
+                do { seen.append(try Self.read(pair)) } catch { seen.append("reset") }
+            }
+            return call == "read ahead" ? ["half", seen[0]] : seen
+        }
+        #expect(seen == ["half", "reset"])
     }
 
     @Test(.enabled(if: permitsRings))

@@ -18,6 +18,18 @@ struct ChannelPair {
         channel = try Channel(adopting: Descriptor(owning: ends[0]), on: loop, parker: parker)
     }
 
+    init(channel: Channel, end: Int32) {
+        self.channel = channel
+        self.end = end
+    }
+
+    /// Ends the far end with a reset (TCP); nothing is to be asked of it any more.
+    func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(end, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        Glibc.close(end)
+    }
+
     func close() {
         channel.close()
         Glibc.close(end)
