@@ -18,7 +18,7 @@ final class LoopState {
     private var time: (turn: UInt64, now: HostTime)
     /// Sleeps until the first idle connection of a pool is due to be closed.
     let reaper: Parker
-    /// Monotonic nanoseconds at which it wakes; never, since nothing was idle when it last looked.
+    /// Monotonic nanoseconds at which it wakes; `Int64.max`: nothing was idle when it last looked.
     private var reaperTime = Int64.max
     let diagnosis: SocketDiagnosis?
     let callerGroups: CallerGroups

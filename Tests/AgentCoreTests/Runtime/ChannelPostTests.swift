@@ -117,7 +117,7 @@ import Testing
             output.append("half an answer")
             _ = try pair.channel.post(&output)
             pair.channel.abort()
-            return pair.received
+            return await pair.firstReceived()
         }
         #expect(seen == nil)
     }

@@ -234,7 +234,7 @@ import Testing
                 }
             }
             guard gone.channel.hasLeft, !gone.channel.hasPosted else { return "nobody noticed that one had gone" }
-            guard closed.received == nil else { return "one that was cut got something" }
+            guard await closed.firstReceived() == nil else { return "one that was cut got something" }
 
             // The full one goes on when its peer has taken something.
             var last = ""
@@ -245,7 +245,7 @@ import Testing
             }
             return "the full one got nothing"
         }
-        #expect(failure == nil || !permitsRings && failure == "no ring")
+        #expect(failure == nil || !permitsRings && failure == "no ring", "\(failure ?? "")")
     }
 
     @Test(arguments: [true, false])
@@ -287,6 +287,12 @@ import Testing
         }
     }
 
+    /// A reset comes by the loopback device, whenever the kernel has the time. Asking takes nothing of it away.
+    private static func awaitReset(of pair: ChannelPair) {
+        var wait = pollfd(fd: pair.channel.rawDescriptor, events: 0, revents: 0)
+        while unsafe poll(&wait, 1, -1) < 1 {}
+    }
+
     /// The kernel tells of a reset once. Told to a write, the reader saw an end in order, and a cut answer looked whole.
     @Test(arguments: ["write", "post", "read ahead"], [true, false])
     func `a reset that another call was told of is no end in order`(call: String, usesRing: Bool) async throws {
@@ -299,11 +305,13 @@ import Testing
                 var ring = try SubmissionRing()
                 pair.channel.submitRead(to: &ring, place: 0)
                 pair.reset()
+                Self.awaitReset(of: pair)
                 _ = ring.submit()
                 pair.channel.didRead(ring.takeResult(of: 0))
             } else {
                 pair.send("half")
                 pair.reset()
+                Self.awaitReset(of: pair)
                 var output = ByteBuffer()
                 output.append("in vain")
                 if call == "post" {

@@ -25,9 +25,7 @@ struct ChannelPair {
 
     /// Ends the far end with a reset (TCP); nothing is to be asked of it any more.
     func reset() {
-        var linger = linger(l_onoff: 1, l_linger: 0)
-        unsafe setsockopt(end, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
-        Glibc.close(end)
+        Wire(owning: end).reset()
     }
 
     func close() {
@@ -50,5 +48,14 @@ struct ChannelPair {
         let count = unsafe recv(end, &bytes, bytes.count, 0)
         if count == 0 { return nil }
         return count < 0 ? "" : String(decoding: bytes[..<count], as: UTF8.self)
+    }
+
+    /// The same, waited for. An end may be late: a child process that is just being started holds copies of descriptors.
+    func firstReceived() async -> String? {
+        while true {
+            let seen = received
+            if seen != "" { return seen }
+            await Task.yield()
+        }
     }
 }
