@@ -5,7 +5,8 @@
 
 Quick calls, each on a connection of its own, and streams. Calls under way at the end are waited for. What became of
 all of them is counted into the file RESULT, as JSON (and at the end into RESULT.last), beside how far each kind of call
-has got on each socket, and how many callers there are, each with one call at a time:
+has got on each socket, how many callers there are, each with one call at a time, and a name that no other run has: the
+file outlives a reboot, and what an earlier run wrote shall not pass for this one's.
 
     ok        a whole answer
     refused   the connection could not be made
@@ -23,6 +24,7 @@ import socket
 import sys
 import threading
 import time
+import uuid
 
 UNIX, PORT = "/run/gateway-agent/agent.sock", 4748
 counts: collections.Counter = collections.Counter()
@@ -32,6 +34,7 @@ examples: list = []
 lock = threading.Lock()
 stopping = threading.Event()
 workers: list = []
+run = uuid.uuid4().hex
 
 
 def connect(family: str) -> socket.socket:
@@ -123,7 +126,7 @@ def report(result: pathlib.Path) -> None:
     with lock:
         waits = {key: round(value, 2) for key, value in longest.items()}
         text = json.dumps({"counts": counts, "progress": progress, "longest": waits, "examples": examples,
-                           "callers": len(workers)})
+                           "callers": len(workers), "run": run})
     fresh = result.with_name(result.name + ".new")
     fresh.write_text(text)
     fresh.rename(result)

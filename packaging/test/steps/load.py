@@ -169,9 +169,14 @@ def reboot(scene: Scene) -> None:
     scene.run("systemctl", "enable", "load.service")
     scene.begin_load()
     scene.machine.reboot()
-    # Written when the load was told to end; the first result of the new boot comes later.
+    # Written when the load was told to end.
     before = json.loads(scene.machine.read(f"{RESULT}.last"))
-    scene.wait("the load after the reboot", lambda: scene.found()["counts"].get("quick ok", 0) > 200)
+
+    def is_called_anew() -> bool:
+        # Until the new run has reported, the file is what the run before the reboot left.
+        now = scene.found()
+        return now.get("run") != before["run"] and now["counts"].get("quick ok", 0) > 200
+    scene.wait("the load after the reboot", is_called_anew)
     after = scene.end_load()
     scene.run("systemctl", "disable", "load.service")
     scene.judge("reboot, before", before)
