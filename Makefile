@@ -40,9 +40,11 @@ help:
 deps:
 	@scripts/deps build test check
 
-# SwiftPM does not know that the linker reads an order of functions, and would keep a program that was linked before it.
+# SwiftPM does not know that the compiler reads a profile and the linker an order of functions, and would keep what was
+# made before them.
 build:
 	@scripts/deps build
+	@find .build/release/AgentCore.build/ -name '*.o' ! -newer packaging/functions.profdata -delete 2>/dev/null || true
 	@find .build/release/gateway-agent ! -newer packaging/functions.order -delete 2>/dev/null || true
 	$(SWIFT) build $(RELEASE)
 

@@ -17,14 +17,22 @@ var settings: [SwiftSetting] = [
 // Asked for by `make check` and CI alone: a newer compiler may warn of more, and must still build this.
 if Context.environment["WARNINGS_AS_ERRORS"] == "1" { settings.append(.treatAllWarnings(as: .error)) }  // SE-0480
 
-// What a request calls stands together in the program: see benchmarks/instructions. lld comes with the toolchain.
+// What a request calls stands together in the program, and in its functions what is usual before what is not: both as
+// recorded, by benchmarks/instructions and benchmarks/profile. lld comes with the toolchain.
 let order = "\(Context.packageDirectory)/packaging/functions.order"
-let together: [LinkerSetting] = [
-    .unsafeFlags(
-        ["-use-ld=lld", "-Xlinker", "--symbol-ordering-file=\(order)", "-Xlinker", "--no-warn-symbol-ordering"],
-        .when(configuration: .release))
-]
-let apart: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release))]
+let profile = "\(Context.packageDirectory)/packaging/functions.profdata"
+var compiling = ["-Xfrontend", "-function-sections"]
+var linking = ["-use-ld=lld", "-Xlinker", "--symbol-ordering-file=\(order)", "-Xlinker", "--no-warn-symbol-ordering"]
+if let runtime = Context.environment["RECORD_PROFILE"] {  // benchmarks/profile alone asks for it
+    compiling += ["-Xfrontend", "-ir-profile-generate"]
+    linking += ["-Xlinker", "-u", "-Xlinker", "__llvm_profile_runtime", "-Xlinker", runtime]
+} else {
+    #if compiler(>=6.3)  // an older one does not know the format
+        compiling += ["-Xfrontend", "-ir-profile-use=\(profile)", "-Xllvm", "-enable-split-machine-functions"]
+    #endif
+}
+let together: [LinkerSetting] = [.unsafeFlags(linking, .when(configuration: .release))]
+let apart: [SwiftSetting] = [.unsafeFlags(compiling, .when(configuration: .release))]
 
 let package = Package(
     name: "gateway-agent",

@@ -5,8 +5,9 @@
 import dataclasses
 import datetime
 import json
+import shutil
 
-from . import machine
+from . import machine, svg
 from .paths import BENCHMARKS, BUILT
 
 
@@ -36,7 +37,10 @@ def markdown_table(lines: list[list[str]]) -> str:
 
 
 def write(rows: list[Row], rounds: int, seconds: float, path=BENCHMARKS / "RESULTS.md"):
-    """The page, and the same as JSON in the build's folder."""
+    """The page with its charts, and the same as JSON in the build's folder."""
+    charts = path.parent / "charts"
+    shutil.rmtree(charts, ignore_errors=True)
+    charts.mkdir()
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     lines = [
         "# Results", "",
@@ -55,6 +59,7 @@ def write(rows: list[Row], rounds: int, seconds: float, path=BENCHMARKS / "RESUL
         if row.table:
             lines += [markdown_table(row.table), ""]
         for chart in row.charts:
+            shutil.copy(svg.CHARTS / chart, charts)
             lines += [f"![{row.measure}](charts/{chart})", ""]
     path.write_text("\n".join(lines).rstrip() + "\n")
     (BUILT / "results.json").write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=2) + "\n")

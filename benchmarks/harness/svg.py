@@ -5,9 +5,10 @@
 import math
 from xml.sax.saxutils import escape
 
-from .paths import BENCHMARKS
+from .paths import BUILT
 
-CHARTS = BENCHMARKS / "charts"
+# `report.write` takes those of a full run to the repository's files.
+CHARTS = BUILT / "charts"
 COLOURS = ["#2563eb", "#16a34a", "#d97706", "#9333ea", "#dc2626", "#0891b2"]
 WIDTH, HEIGHT = 720, 320
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 48, 44
@@ -36,7 +37,7 @@ class Chart:
         self.pieces.append(f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
 
     def save(self, name: str) -> str:
-        CHARTS.mkdir(exist_ok=True)
+        CHARTS.mkdir(parents=True, exist_ok=True)
         (CHARTS / name).write_text("\n".join([*self.pieces, "</svg>"]) + "\n")
         return name
 

@@ -7,6 +7,8 @@ from harness.report import Row
 from harness.rounds import SATURATED, column, cost_of_load, direct_rate, in_turn, median, ratio, running
 
 CONNECTIONS = 64
+# With the first the proxies are the limit; the second is a program of others, and comes to its own with fast ones.
+TCP, BY_WRK = "TCP", "TCP, called by wrk"
 METHOD = (
     "{load}, {connections} connections, each asking again as soon as it has its answer (90 bytes); the upstream "
     "refuses a call in which the caller's credential is left or the injected one is missing. User and system time are "
@@ -16,13 +18,14 @@ METHOD = (
 
 
 def run(bench):
-    rows = []
-    for way, kinds, to_reach, needed in (
-        ("TCP", bench.kinds, "1.1 × the better of nginx and HAProxy", 1.1),
-        ("Unix socket", bench.kinds, "1.1 × the better of nginx and HAProxy", 1.1),
-        ("TLS upstream", bench.kinds, "1.0 × the better of nginx and HAProxy", 1.0),
-    ):
-        rows += compare(bench, way, kinds, to_reach, needed)
+    rows, user = [], {}
+    for way, needed in ((TCP, 1.1), (BY_WRK, 1.1), ("Unix socket", 1.1), ("TLS upstream", 1.0)):
+        row, taken = compare(bench, way, needed)
+        rows.append(row)
+        if way in (TCP, BY_WRK):
+            user[way] = taken
+        if way == BY_WRK:
+            rows.append(user_time(user))
     return rows
 
 
@@ -31,7 +34,7 @@ def measure(bench, way, contender, process):
     path = "/tls/small" if way == "TLS upstream" else "/plain/small"
 
     def call():
-        if way == "TCP":
+        if way == BY_WRK:
             return tools.wrk(f"http://127.0.0.1:{contender.port}{path}", CONNECTIONS, int(seconds))
         socket = contender.socket if way == "Unix socket" else None
         return tools.load(*tools.target(contender.port, socket), "--path", path, "--connections", CONNECTIONS,
@@ -40,10 +43,10 @@ def measure(bench, way, contender, process):
     return cost_of_load(process, call)
 
 
-def compare(bench, way, kinds, to_reach, needed):
+def compare(bench, way, needed):
     bench.tell(f"requests a second, {way}")
     direct = direct_rate(bench, CONNECTIONS)
-    with running(bench, kinds) as found:
+    with running(bench, bench.kinds) as found:
         taken = in_turn(bench, found, lambda *which: measure(bench, way, *which))
     ours = taken[contenders.Agent.name]
     rivals = [name for name in (contenders.Nginx.name, contenders.HAProxy.name) if name in taken]
@@ -57,24 +60,27 @@ def compare(bench, way, kinds, to_reach, needed):
                       f"{against:.2f} ×"])
     worst = min(ratio(column(ours, "rps"), column(taken[name], "rps")) for name in rivals)
     judged = not set(limited) & {contenders.Agent.name, *rivals}
-    slug = way.lower().replace(" ", "-")
+    slug = way.lower().replace(",", "").replace(" ", "-")
     charts = [svg.bars(f"requests-{slug}.svg", f"Requests a second on one core, {way}", "more is better",
                        {name: [median(column(rounds, "rps"))] for name, rounds in taken.items()}, ["requests/s"])]
-    method = METHOD.format(load="wrk" if way == "TCP" else "tools/load.c", connections=CONNECTIONS, direct=direct,
+    method = METHOD.format(load="wrk" if way == BY_WRK else "tools/load.c", connections=CONNECTIONS, direct=direct,
                            share=SATURATED)
     got = f"{worst:.2f} ×" if judged else f"{worst:.2f} ×, but the load was the limit for {', '.join(limited)}"
-    rows = [Row(f"requests/s per core, {way}", f"at least {to_reach}", got, worst >= needed if judged else None,
-                method, table, charts)]
-    if way == "TCP":
-        rows.append(user_time(taken))
-    return rows
+    to_reach = f"at least {needed} × the better of nginx and HAProxy"
+    return Row(f"requests/s per core, {way}", to_reach, got, worst >= needed if judged else None, method, table,
+               charts), taken
 
 
 def user_time(taken):
-    nginx = taken[contenders.Nginx.name]
-    share = ratio(column(taken[contenders.Agent.name], "user_us"), column(nginx, "user_us"))
+    """The kernel finds by samples what is user time, so it is as of all rounds together."""
+    def a_request(rounds):
+        return sum(one["user_us"] * one["rps"] for one in rounds) / sum(column(rounds, "rps"))
+
+    shares = {way: a_request(rounds[contenders.Agent.name]) / a_request(rounds[contenders.Nginx.name])
+              for way, rounds in taken.items()}
     chart = svg.bars("cpu.svg", "CPU a request, TCP", "µs, less is better", {
         name: [median(column(rounds, "user_us")), median(column(rounds, "system_us"))]
-        for name, rounds in taken.items()}, ["user", "system"])
-    return Row("user CPU a request", "at most 0.7 × nginx's", f"{share:.2f} ×", share <= 0.7,
-               "From the same rounds as the requests over TCP.", [], [chart])
+        for name, rounds in taken[TCP].items()}, ["user", "system"])
+    return Row("user CPU a request", "at most 0.7 × nginx's", f"{shares[TCP]:.2f} ×", shares[TCP] <= 0.7,
+               "From the same rounds as the requests over TCP, all of a proxy's together, since the kernel tells user "
+               f"time from system time by samples. Called by wrk, {shares[BY_WRK]:.2f} ×.", [], [chart])

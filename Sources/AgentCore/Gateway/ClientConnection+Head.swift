@@ -20,7 +20,8 @@ extension ClientConnection {
         _ facts: Exchange.Facts, framing: BodyFraming, keepsAlive: Bool, date: HTTPDate, extra: String,
         into buffer: inout ByteBuffer
     ) {
-        loop.buffers.lend(to: &buffer)
+        // Of what came with the head, content goes behind it; some fields are put in, fewer bytes than this.
+        loop.buffers.lend(to: &buffer, for: input.count + extra.utf8.count + 256)
         let bytes = input.readable
         HeadWriter.begin(
             response: head, in: bytes, framing: framing, declaredLength: head.declaredLength(in: bytes),

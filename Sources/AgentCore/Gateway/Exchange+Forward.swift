@@ -141,11 +141,19 @@ extension Exchange {
     private mutating func send(to upstream: inout ClientConnection) {
         isUploadRefused = false
         interimCount = 0
-        caller.loop.buffers.lend(to: &upstream.output)
         let isWhole = upload.isComplete
+        // Content that is still to come goes into the same block.
+        caller.loop.buffers.lend(to: &upstream.output, for: isWhole ? bytesToSend : BufferPool.blockSize)
         let framing = upload.contentCount > 0 || isWhole ? facts.framing : nil
         upstream.carriesSecret = true
         Self.write(held, picks, content: framing, isWhole: isWhole, into: &upstream.output)
+    }
+
+    /// With the content framed anew, about.
+    private var bytesToSend: Int {
+        var count = held.head.count + held.body.count + 64
+        for pick in picks { count += pick.line.count }
+        return count
     }
 
     private static func write(

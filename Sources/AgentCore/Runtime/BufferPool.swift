@@ -38,6 +38,12 @@ struct BufferPool: ~Copyable {
         unsafe buffer.adopt(smalls.take(), capacity: Self.smallSize)
     }
 
+    /// The same with a small block if `count` bytes fit, else with a large one. A channel takes the former as it is, for the
+    /// end of the turn (`Channel.post`).
+    func lend(to buffer: inout ByteBuffer, for count: Int) {
+        if count <= Self.smallSize { lendSmall(to: &buffer) } else { lend(to: &buffer) }
+    }
+
     /// Takes the memory of an empty `buffer` back; one that grew beyond a block is freed.
     func reclaim(_ buffer: inout ByteBuffer) {
         guard buffer.isEmpty, let (block, capacity) = unsafe buffer.disown() else { return }

@@ -30,6 +30,18 @@ extension Channel {
         guard loop.isCrowded, isWritable, isOpen, buffer.count <= BufferPool.smallSize - posted.bytes.count else {
             return try write(from: &buffer, wiping: wiping)
         }
+        if posted.bytes.capacity == 0, buffer.capacity == BufferPool.smallSize {
+            swap(&buffer, &posted.bytes)
+            posted.carriesSecret = wiping
+        } else {
+            append(posting: &buffer, wiping: wiping)
+        }
+        list()
+        return .done
+    }
+
+    @inline(never)
+    private func append(posting buffer: inout ByteBuffer, wiping: Bool) {
         // Out of the class while it is worked on: see `LoopCell`.
         var bytes = ByteBuffer()
         swap(&bytes, &posted.bytes)
@@ -43,8 +55,6 @@ extension Channel {
             buffer.clear()
         }
         loop.buffers.reclaim(&buffer)
-        list()
-        return .done
     }
 
     /// Writes what was posted.

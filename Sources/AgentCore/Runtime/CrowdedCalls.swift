@@ -8,8 +8,8 @@ import Glibc
 ///
 /// A part of its loop, and of the loop's thread alone.
 struct CrowdedCalls: ~Copyable {
-    private let posted = LoopCell(OwnedList<Channel>())
-    private let expected = LoopCell(OwnedList<Channel>())
+    private let posted = LoopCell(ChannelList())
+    private let expected = LoopCell(ChannelList())
     private let ring: LoopCell<Ring>
 
     // Not private: the compiler (6.3.1) fails on a private type inside of one that another file has as its part.
@@ -74,7 +74,7 @@ struct CrowdedCalls: ~Copyable {
     ///   - settle: gets what the call returned, as `takeResult` says. Neither of the two touches another channel.
     ///   - finish: goes on with the channel, whether or not there was a call. It may do anything.
     private func make(
-        _ list: borrowing LoopCell<OwnedList<Channel>>, prepare: (Channel, inout SubmissionRing, Int) -> Void,
+        _ list: borrowing LoopCell<ChannelList>, prepare: (Channel, inout SubmissionRing, Int) -> Void,
         settle: (Channel, Int) -> Void, finish: (Channel) -> Void
     ) {
         var done = 0
@@ -85,17 +85,56 @@ struct CrowdedCalls: ~Copyable {
                 ring.with { ring in
                     guard ring.ring != nil else { return }
                     list.with { list in
-                        for place in 0..<count { prepare(list[done + place], &ring.ring!, place) }
+                        for place in 0..<count { list[done + place].use { prepare($0, &ring.ring!, place) } }
                         let made = ring.ring!.submit()
                         ring.calls &+= UInt64(made ?? 0)
-                        for place in 0..<count { settle(list[done + place], ring.ring!.takeResult(of: place)) }
+                        for place in 0..<count {
+                            list[done + place].use { settle($0, ring.ring!.takeResult(of: place)) }
+                        }
                         if made == nil { ring.ring = nil }
                     }
                 }
             }
-            for place in 0..<count { finish(list.with { $0[done + place] }) }
+            for place in 0..<count { list.with { $0[done + place] }.use { finish($0) } }
             done += count
         }
         if done > 0 { list.with { $0.removeFirst(done) } }
+    }
+}
+
+/// Channels that something is to be done with, each kept alive until it is taken off.
+///
+/// A list of references would count one up and down at every look: a third of the atomic operations of a request.
+@safe
+struct ChannelList: ~Copyable {
+    private var kept = OwnedList<Entry>()
+
+    /// A channel of the list. Not to be used when it has been taken off.
+    @safe
+    struct Entry {
+        fileprivate let channel: Unmanaged<Channel>
+
+        @inline(__always)
+        func use<Result>(_ body: (Channel) -> Result) -> Result {
+            unsafe channel._withUnsafeGuaranteedRef { body($0) }
+        }
+    }
+
+    deinit {
+        for index in 0..<kept.count { unsafe kept[index].channel.release() }
+    }
+
+    var count: Int { kept.count }
+
+    subscript(index: Int) -> Entry { kept[index] }
+
+    mutating func append(_ channel: Channel) {
+        kept.append(unsafe Entry(channel: .passRetained(channel)))
+    }
+
+    /// Takes the first `some` channels off.
+    mutating func removeFirst(_ some: Int) {
+        for index in 0..<some { unsafe kept[index].channel.release() }
+        kept.removeFirst(some)
     }
 }
