@@ -115,4 +115,4 @@ simulate:
 	.build/release/workbench simulate docs/fleet.svg
 
 clean:
-	rm -rf .build .build-tsan .build-fuzz build
+	rm -rf .build .build-profile .build-tsan .build-fuzz build
