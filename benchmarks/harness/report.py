@@ -38,9 +38,6 @@ def markdown_table(lines: list[list[str]]) -> str:
 
 def write(rows: list[Row], rounds: int, seconds: float, path=BENCHMARKS / "RESULTS.md"):
     """The page with its charts, and the same as JSON in the build's folder."""
-    charts = path.parent / "charts"
-    shutil.rmtree(charts, ignore_errors=True)
-    charts.mkdir()
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     lines = [
         "# Results", "",
@@ -54,6 +51,9 @@ def write(rows: list[Row], rounds: int, seconds: float, path=BENCHMARKS / "RESUL
             [row.measure, row.to_reach, row.got, row.verdict] for row in rows)]), "",
         "## How each was made", "",
     ]
+    charts = path.parent / "charts"
+    shutil.rmtree(charts, ignore_errors=True)
+    charts.mkdir()
     for row in rows:
         lines += [f"### {row.measure}", "", row.method, ""]
         if row.table:
