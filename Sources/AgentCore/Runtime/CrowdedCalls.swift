@@ -85,17 +85,18 @@ struct CrowdedCalls: ~Copyable {
                 ring.with { ring in
                     guard ring.ring != nil else { return }
                     list.with { list in
-                        for place in 0..<count { list[done + place].use { prepare($0, &ring.ring!, place) } }
+                        for place in 0..<count { unsafe list[done + place].use { prepare($0, &ring.ring!, place) } }
                         let made = ring.ring!.submit()
                         ring.calls &+= UInt64(made ?? 0)
                         for place in 0..<count {
-                            list[done + place].use { settle($0, ring.ring!.takeResult(of: place)) }
+                            unsafe list[done + place].use { settle($0, ring.ring!.takeResult(of: place)) }
                         }
                         if made == nil { ring.ring = nil }
                     }
                 }
             }
-            for place in 0..<count { list.with { $0[done + place] }.use { finish($0) } }
+            // Only this function takes channels off, and only at its end.
+            for place in 0..<count { unsafe list.with { $0[done + place] }.use { finish($0) } }
             done += count
         }
         if done > 0 { list.with { $0.removeFirst(done) } }
@@ -109,11 +110,13 @@ struct CrowdedCalls: ~Copyable {
 struct ChannelList: ~Copyable {
     private var kept = OwnedList<Entry>()
 
-    /// A channel of the list. Not to be used when it has been taken off.
+    /// A channel of the list.
     @safe
     struct Entry {
         fileprivate let channel: Unmanaged<Channel>
 
+        /// Not when it has been taken off the list: nobody else need have kept it alive.
+        @unsafe
         @inline(__always)
         func use<Result>(_ body: (Channel) -> Result) -> Result {
             unsafe channel._withUnsafeGuaranteedRef { body($0) }
