@@ -14,21 +14,18 @@ TCP, BY_WRK = "TCP", "TCP, called by wrk"
 METHOD = (
     "{load}, {connections} connections, each asking again as soon as it has its answer (90 bytes); the upstream "
     "refuses a call in which the caller's credential is left or the injected one is missing. User and system time are "
-    "those of the kernel for all threads. With less than {share:.0%} of its core a proxy was not the limit; the load or the "
-    "upstream was, unless they carried another proxy further. A peer is not compared then; where it is gateway-agent, the "
-    "ratio is the least that it can be. Those two by themselves manage {direct:,.0f} calls a second on their core. Peers write no access log, but for `nginx with log`; gateway-agent writes its own.")
+    "those of the kernel for all threads. With less than {share:.0%} of its core a proxy was not the limit; the load or "
+    "the upstream was, unless they carried another proxy further. A peer is not compared then; where it is "
+    "gateway-agent, the ratio is the least that it can be. Those two by themselves manage {direct:,.0f} calls a second on "
+    "their core. Peers write no access log, but for `nginx with log`; gateway-agent writes its own.")
 
 
 def run(bench):
-    rows, user = [], {}
+    rows, taken = [], {}
     for way, needed in ((TCP, 1.1), (BY_WRK, 1.1), ("Unix socket", 1.1), ("TLS upstream", 1.0)):
-        row, taken = compare(bench, way, needed)
+        row, taken[way] = compare(bench, way, needed)
         rows.append(row)
-        if way in (TCP, BY_WRK):
-            user[way] = taken
-        if way == BY_WRK:
-            rows.append(user_time(user))
-    return rows
+    return [*rows, user_time(taken)]
 
 
 def measure(bench, way, contender, process):
@@ -83,11 +80,12 @@ def user_time(taken):
     def a_request(rounds):
         return sum(one["user_us"] * one["rps"] for one in rounds) / sum(column(rounds, "rps"))
 
-    shares = {way: a_request(rounds[contenders.Agent.name]) / a_request(rounds[contenders.Nginx.name])
-              for way, rounds in taken.items()}
+    def share(way):
+        return a_request(taken[way][contenders.Agent.name]) / a_request(taken[way][contenders.Nginx.name])
+
     chart = svg.bars("cpu.svg", "CPU a request, TCP", "µs, less is better", {
         name: [median(column(rounds, "user_us")), median(column(rounds, "system_us"))]
         for name, rounds in taken[TCP].items()}, ["user", "system"])
-    return Row("user CPU a request", "at most 0.7 × nginx's", f"{shares[TCP]:.2f} ×", shares[TCP] <= 0.7,
+    return Row("user CPU a request", "at most 0.7 × nginx's", f"{share(TCP):.2f} ×", share(TCP) <= 0.7,
                "From the same rounds as the requests over TCP, all of a proxy's together, since the kernel tells user "
-               f"time from system time by samples. Called by wrk, {shares[BY_WRK]:.2f} ×.", [], [chart])
+               f"time from system time by samples. Called by wrk, {share(BY_WRK):.2f} ×.", [], [chart])

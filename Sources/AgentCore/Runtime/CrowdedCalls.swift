@@ -105,7 +105,7 @@ struct CrowdedCalls: ~Copyable {
 
 /// Channels that something is to be done with, each kept alive until it is taken off.
 ///
-/// A list of references would count one up and down at every look: a third of the atomic operations of a request.
+/// A list of references would count one up and down at every look: twenty atomic operations a request.
 @safe
 struct ChannelList: ~Copyable {
     private var kept = OwnedList<Entry>()
