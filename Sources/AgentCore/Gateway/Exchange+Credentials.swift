@@ -36,12 +36,14 @@ extension Exchange {
         record.link = chosen.first?.link
     }
 
-    /// A credential was chosen that may not be sent any more.
+    /// A credential was chosen that may not be sent any more, or has been renewed since: what the table holds instead
+    /// says nothing about the end of the one that was chosen.
     @inline(never)
-    mutating func havePicksEnded() -> Bool {
+    mutating func arePicksOutdated() -> Bool {
         picks.contains { pick in
             guard let place = table.position(of: pick.name) else { return true }
-            return !table.snapshots[place].isUsable(at: state.now)
+            let snapshot = table.snapshots[place]
+            return snapshot.credential?.generation != pick.generation || !snapshot.isUsable(at: state.now)
         }
     }
 

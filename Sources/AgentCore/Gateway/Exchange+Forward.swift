@@ -34,8 +34,8 @@ extension Exchange {
                     if let kept = kept(routeState, attempts) { kept } else { try await connect(routeState) }
                 let headCount: Int
                 do throws(ForwardFailure) {
-                    // Dialling takes its time, and what has ended meanwhile is not sent.
-                    if !upstream.value.isReused, havePicksEnded() {
+                    // Dialling takes its time, and what has ended or was renewed meanwhile is not sent.
+                    if !upstream.value.isReused, arePicksOutdated() {
                         picks.removeAll(keepingCapacity: true)
                         if try !choose(routeState) { try await waitForCredentials(routeState) }
                     }
