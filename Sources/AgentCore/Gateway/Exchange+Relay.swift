@@ -50,7 +50,9 @@ extension Exchange {
             finish(status: course.status, failure: failure)
             return .abort
         }
-        if hasUploadLeft(upstream.value), course.upstreamStays, course.status < 300 { await finishUpload(&upstream.value, route) }
+        if hasUploadLeft(upstream.value), course.upstreamStays, course.status < 300 {
+            await finishUpload(&upstream.value, route)
+        }
         return endAnswer(upstream, course, routeState)
     }
 

@@ -269,7 +269,8 @@ actor CredentialEngine: LoopBound {
 
     private static let isStillAsked = CredentialFailure(
         .timedOut,
-        "the last question to the source has not come back; see whether a file it reads lies on a file system that hangs")
+        "the last question to the source has not come back; see whether a file it reads lies on a file system that hangs"
+    )
 
     // MARK: Across restarts
 

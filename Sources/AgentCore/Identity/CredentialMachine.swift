@@ -218,7 +218,8 @@ extension CredentialMachine {
         // Two caches behind one name may hold tokens of different age. The longer one is kept; but a file is the truth, a
         // value that was refused is worth nothing, and one made of a file that was replaced may be of another identity.
         let isOfChange = sourceIsChanged && !flight.isOutdated
-        if let current, current.isUsable(at: now), !spec.source.isAuthoritative, !rejection.isActive(at: now), !isOfChange,
+        if let current, current.isUsable(at: now), !spec.source.isAuthoritative, !rejection.isActive(at: now),
+            !isOfChange,
             fetched.expires.remaining(at: now) < current.expires.remaining(at: now)
         {
             throw CredentialFailure(

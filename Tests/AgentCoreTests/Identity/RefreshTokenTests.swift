@@ -192,7 +192,9 @@ import Testing
             _ = await stage.fetch()
             issuer.change { $0.rotates = false }
             _ = await stage.fetch()
-            #expect(stage.changes.value.count { if case .notKept = $0 { true } else { false } } <= 2, "one word for each kind")
+            #expect(
+                stage.changes.value.count { if case .notKept = $0 { true } else { false } } <= 2,
+                "one word for each kind")
             unsafe _ = unlink(folder.path("state"))
             _ = await stage.fetch()
             let kept = try await store.loadRefresh(spec)
