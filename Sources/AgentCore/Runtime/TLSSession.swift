@@ -78,7 +78,8 @@ final class TLSSession {
     ///   - descriptor: connected and non-blocking.
     ///   - now: of the boot clock, nanoseconds.
     convenience init(
-        client context: TLSContext, host: String, port: UInt16, descriptor: Int32, at now: Int64 = SystemClock().now().boot
+        client context: TLSContext, host: String, port: UInt16, descriptor: Int32,
+        at now: Int64 = SystemClock().now().boot
     ) throws(TLSFailure) {
         // OpenSSL takes an empty name for "do not check", and ends a name at its first NUL.
         guard !host.isEmpty, host.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
