@@ -48,6 +48,10 @@ struct VirtualHost {
     /// Boot-clock moments of refusals that were said to renew.
     private(set) var renewals: [Int64] = []
     private var forces: Set<Force> = []
+    /// A file was replaced that the source reads or is made of, and what it gives since then has not come; and whether the
+    /// question under way was asked after that.
+    private var isChanged = false
+    private var asksOfChange = false
 
     /// Called when the source is asked: the number of the fetch from 1, the time. Answers after the delay.
     var source: (Int, HostTime) -> (delay: Int64, Answer)
@@ -85,6 +89,8 @@ struct VirtualHost {
         let shown = snapshot
         // One that was taken while the value was refused may begin now, and end sooner.
         let isAwaited = machine.upcoming != nil
+        // The answer may be followed by the next question at once.
+        let wasOfChange = asksOfChange
         var ended: UInt64?
         if case .fetched(let flight, _) = event { ended = flight }
         for action in machine.handle(event, at: now) {
@@ -93,6 +99,7 @@ struct VirtualHost {
                 if flying != nil { violations.append("two flights at \(boot)") }
                 flying = flight
                 flyingSince = boot
+                asksOfChange = isChanged
                 asked.append(boot)
                 asks.append(Ask(flight: flight, at: boot, forces: forces))
                 forces = []
@@ -121,6 +128,8 @@ struct VirtualHost {
                 if renews {
                     renewals.append(boot)
                     force(.rejection)
+                    // The question under way is followed by another in any case, and that one brings what is new.
+                    asksOfChange = false
                 }
             }
         }
@@ -128,10 +137,12 @@ struct VirtualHost {
         if ended != nil, !isAwaited, let old = shown?.credential, let new = snapshot?.credential,
             old.generation != new.generation,
             old.isUsable(at: now), shown?.isRejected(at: now) == false, !machine.spec.source.isAuthoritative,
+            !wasOfChange,
             new.expires.remaining(at: now) < old.expires.remaining(at: now)
         {
             violations.append("a value that ends sooner took the place of a good one at \(boot)")
         }
+        if ended != nil, wasOfChange, [nil, .unchanged].contains(snapshot?.failure?.kind) { isChanged = false }
         // Only a newer value, or its own end, takes a value away.
         if shown?.isUsable(at: now) == true, snapshot?.isUsable(at: now) == false,
             shown?.generation == snapshot?.generation
@@ -143,7 +154,9 @@ struct VirtualHost {
 
     private mutating func note(_ event: CredentialMachine.Event) {
         switch event {
-        case .sourceChanged: force(.change)
+        case .sourceChanged:
+            force(.change)
+            (isChanged, asksOfChange) = (true, false)
         case .clockStepped: force(.step)
         case .demand(let life) where life > 0: force(.life)
         default: break
@@ -191,7 +204,6 @@ struct VirtualHost {
                 case .token(let value):
                     learn(value)
                     send(.fetched(flight: due.flight, .success(value)))
-                    forgetUnlessHeld(value)
                 case .failure(let failure): send(.fetched(flight: due.flight, .failure(failure)))
                 case .hang: break
                 }
@@ -253,20 +265,8 @@ struct VirtualHost {
         }
     }
 
-    /// One that was refused when it came is new when it comes again: nobody keeps what he refuses.
-    private mutating func forgetUnlessHeld(_ value: SourceValue) {
-        let text = TestToken.text(value.secret)
-        let held = [machine.current, machine.upcoming].compactMap { $0.map { TestToken.text($0.secret) } }
-        if held.contains(text) {
-            accepted.insert(text)
-        } else if !accepted.contains(text) {
-            (ends[text], starts[text]) = (nil, nil)
-        }
-    }
-
-    private var accepted: Set<String> = []
-
-    /// A token's own claims count from the first time it was seen, lengths told beside it from the question.
+    /// A token's own claims count from the first time it was seen, lengths told beside it from the question. What is not held
+    /// is new when it comes: nobody keeps what he has refused, or let go of.
     private mutating func learn(_ value: SourceValue) {
         let text = TestToken.text(value.secret)
         let claims = value.secret.withExposedBytes { JSONWebToken($0) }
@@ -278,7 +278,8 @@ struct VirtualHost {
         case nil:
             if claims?.expires == nil, let age = machine.spec.effectiveMaxAge { end.boot = boot.plus(age.nanoseconds) }
         }
-        if claims != nil, ends[text] != nil { return }
+        let isHeld = [machine.current, machine.upcoming].contains { $0.map { TestToken.text($0.secret) } == text }
+        if claims != nil, isHeld, ends[text] != nil { return }
         // An `iat` ahead says that this host's clock is behind, and as much of `nbf` is no reason to wait.
         if let begin = claims?.notBefore {
             let length = begin.minus(max(now.wall, claims?.issued ?? now.wall))
