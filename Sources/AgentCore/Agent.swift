@@ -239,7 +239,7 @@ actor Agent: LoopBound {
         let engine = engine
         let signals = CredentialSignals(
             used: { engine.used($0, generation: $1) }, demanded: { engine.demand($0, life: $1) },
-            rejected: { engine.rejected($0, generation: $1) }, chainChanged: { self.chainChanged($0) })
+            rejected: { engine.rejected(lineage: $0, generation: $1) }, chainChanged: { self.chainChanged($0) })
         for number in 0..<count {
             let loop = try EventLoop(name: "worker.\(number)", crowd: crowd)
             workers.append(

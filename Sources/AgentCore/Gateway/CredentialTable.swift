@@ -56,6 +56,14 @@ final class CredentialTable {
         wakeWaiters()
     }
 
+    /// Takes note that a reload has ended whatever is of none of these lineages, and has everybody who waits decide again.
+    func retire(allBut lineages: Set<UInt64>) {
+        for place in snapshots.indices where !lineages.contains(snapshots[place].lineage) {
+            content.with { $0.snapshots[place].retire() }
+        }
+        wakeWaiters()
+    }
+
     /// Wakes all who wait, since what they wait for may have changed.
     func wakeWaiters() {
         let woken = waiters
@@ -97,7 +105,8 @@ final class CredentialTable {
 
     /// Tells the engine that an upstream refused a generation.
     func reject(_ name: String, generation: UInt64) {
-        signals.rejected(name, generation)
+        guard let place = position(of: name) else { return }
+        signals.rejected(snapshots[place].lineage, generation)
     }
 
     /// Decides a chain on what is known now.
@@ -135,7 +144,7 @@ struct CredentialSignals: Sendable {
     let used: @Sendable (_ name: String, _ generation: UInt64) -> Void
     /// `life`: nanoseconds that should be left of it.
     let demanded: @Sendable (_ name: String, _ life: Int64) -> Void
-    let rejected: @Sendable (_ name: String, _ generation: UInt64) -> Void
+    let rejected: @Sendable (_ lineage: UInt64, _ generation: UInt64) -> Void
     /// A loop's calls go out with another link of a chain than before.
     var chainChanged: @Sendable (ChainUse) -> Void = { _ in }
 }

@@ -3,9 +3,14 @@
 
 /// Who may do what.
 extension Exchange {
-    /// Whether the caller may do this.
-    mutating func checkAccess(_ policy: AccessPolicy) async throws(ErrorAnswer) {
-        if try needsGroups(for: policy) { try await checkGroups(for: policy) }
+    /// Whether the caller may use the agent's own endpoints, by the plan that is in force when this returns: a reload may
+    /// come while its groups are looked up.
+    mutating func checkAccess() async throws(ErrorAnswer) {
+        var plan: GatewayPlan
+        repeat {
+            plan = state.plan
+            if try needsGroups(for: plan.access) { try await checkGroups(for: plan.access) }
+        } while plan !== state.plan
     }
 
     /// The answer without the user database.

@@ -44,7 +44,7 @@ extension Exchange {
         LocalAnswer.finish(
             type: type, content: content, to: facts.method, keepsAlive: keepsAlive, client: facts.version,
             into: &caller.output)
-        record.sent = UInt64(content.count)
+        if facts.method != .head { record.sent = UInt64(content.count) }
         return keepsAlive
     }
 

@@ -57,7 +57,7 @@ extension Exchange {
             taken += more
             if isWhole { break }
             var hasMoved = more > 0
-            if !upload.isComplete {
+            if hasUploadLeft(upstream) {
                 do throws(ForwardFailure) { hasMoved = try pumpUpload(&upstream) || hasMoved } catch {
                     throw .callerCut(nil)
                 }

@@ -64,9 +64,9 @@ extension Exchange {
             let injection = route.injections[number]
             let decision = table.decide(injection.chain, clientBrought: facts.bringsCredential, at: now, bound: bound)
             switch decision {
-            case .use(let link, let why, let preferred):
-                if let preferred, case .credential(let place) = injection.chain.links[preferred] {
-                    table.demand(place)
+            case .use(let link, let why, let passed):
+                for other in 0..<passed where other != link {
+                    if case .credential(let place) = injection.chain.links[other] { table.demand(place) }
                 }
                 // The caller's own passes by itself.
                 guard case .credential(let place) = injection.chain.links[link], let form = injection.forms[link]
@@ -201,9 +201,10 @@ extension Exchange {
         }
     }
 
-    /// Every credential among `chosen` is one that was not refused in this call.
+    /// One of `chosen` was not refused in this call. Which of several it was that the upstream meant, nobody knows; that one
+    /// has been renewed is reason enough to ask again, as often as `Attempts.replayLimit` allows.
     private func isNew(_ chosen: [Pick], _ attempts: Attempts) -> Bool {
-        chosen.allSatisfy { pick in
+        chosen.contains { pick in
             !attempts.refused.contains { $0.name == pick.name && $0.generation == pick.generation }
         }
     }
@@ -215,6 +216,7 @@ extension Exchange {
             guard let place = table.position(of: refused.name) else { return true }
             let snapshot = table.snapshots[place]
             return snapshot.credential?.generation != refused.generation || snapshot.isRejected(at: state.now)
+                || snapshot.isRetired
         }
     }
 }

@@ -254,6 +254,12 @@ extension Exchange {
 
     // MARK: Content
 
+    /// The upstream is still to get something of the request. All of it may have been taken from the caller, and stand in
+    /// the connection's output because the kernel takes no more, or because it is sent for the second time.
+    func hasUploadLeft(_ upstream: borrowing ClientConnection) -> Bool {
+        !isUploadRefused && (!upload.isComplete || !upstream.output.isEmpty)
+    }
+
     /// Moves request content from the caller to the upstream for as long as neither blocks, a bounded number of times.
     ///
     /// - Returns: whether anything moved.
@@ -314,7 +320,7 @@ extension Exchange {
                 } catch { throw .callerCut(nil) }
             }
         }
-        isUploadBusy = true
+        isUploadBusy = hasUploadLeft(upstream)
         return hasMoved
     }
 

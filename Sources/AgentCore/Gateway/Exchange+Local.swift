@@ -14,7 +14,7 @@ extension Exchange {
 
     mutating func serveLocal(headCount: Int) async -> End {
         do throws(ErrorAnswer) {
-            try await checkAccess(state.plan.access)
+            try await checkAccess()
             guard facts.method == .get || facts.method == .head else {
                 let (path, method) = caller.withHead { head, bytes in
                     (bytes.text(head.pathRange, limit: 300), bytes.text(head.methodRange, limit: 40))
@@ -87,7 +87,7 @@ extension Exchange {
             state.credentials.removeWaiter(caller.parker)
             if caller.hasLeft { throw ErrorAnswer(503, "client-gone", "the caller left") }
             // A reload may keep this caller out, too.
-            try await checkAccess(state.plan.access)
+            try await checkAccess()
             table = state.credentials
             guard let new = table.position(of: name) else {
                 throw ErrorAnswer(404, "no-such-credential", "\(name) was removed by a reload")

@@ -40,7 +40,7 @@ extension Exchange {
                 // More may be ready at once: others on the loop first.
                 await Task.yield()
             } else if await caller.parker.park(until: deadline) == .timedOut {
-                outcome = .cut("idle-timeout")
+                outcome = .cut(caller.output.isEmpty && caller.piped == nil ? "idle-timeout" : "client-stalled")
                 break
             }
             outcome = moveAnswer(&upstream.value, route, &deadline)
@@ -50,7 +50,9 @@ extension Exchange {
             finish(status: course.status, failure: failure)
             return .abort
         }
-        if !upload.isComplete, course.upstreamStays, course.status < 300 { await finishUpload(&upstream.value, route) }
+        if hasUploadLeft(upstream.value), course.upstreamStays, course.status < 300 {
+            await finishUpload(&upstream.value, route)
+        }
         return endAnswer(upstream, course, routeState)
     }
 
@@ -74,8 +76,11 @@ extension Exchange {
         if let collected { framing = .length(collected) }
         let outgoing = framing.towards(facts.version)
         // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
-        // told from a next request.
-        let keepsCaller = facts.keepsAlive && !state.isDraining && upload.isComplete && outgoing != .untilClose
+        // told from a next request. So does one that comes before the upstream has taken all of it, since the next request
+        // would wait for that.
+        let keepsCaller =
+            facts.keepsAlive && !state.isDraining && upload.isComplete && !hasUploadLeft(upstream)
+            && outgoing != .untilClose
         upstream.writeHead(
             facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
             into: &caller.output)
@@ -109,16 +114,14 @@ extension Exchange {
     /// error, or from one that closes, nobody wants it (RFC 9112 §9.5).
     private mutating func finishUpload(_ upstream: inout ClientConnection, _ route: Route) async {
         var deadline = state.loop.now + route.timeouts.idle
-        while !upload.isComplete || !upstream.output.isEmpty {
+        while hasUploadLeft(upstream) {
             do throws(ForwardFailure) {
                 if try pumpUpload(&upstream) { deadline = state.loop.now + route.timeouts.idle }
             } catch { return }
-            if isUploadRefused || caller.hasLeft || upstream.channel.isHungUp { return }
+            if caller.hasLeft || upstream.channel.isHungUp { return }
             if isUploadBusy {
                 await Task.yield()
-            } else if !upload.isComplete || !upstream.output.isEmpty,
-                await caller.parker.park(until: deadline) == .timedOut
-            {
+            } else if hasUploadLeft(upstream), await caller.parker.park(until: deadline) == .timedOut {
                 return
             }
         }
@@ -145,7 +148,7 @@ extension Exchange {
         case .whole: return .whole
         case .failed(let failure): return .cut(failure)
         }
-        if !upload.isComplete {
+        if hasUploadLeft(upstream) {
             do throws(ForwardFailure) {
                 if try pumpUpload(&upstream) { deadline = state.loop.now + route.timeouts.idle }
                 if isUploadBusy { isAnswerBusy = true }

@@ -76,7 +76,8 @@ final class LoopState {
         routes = plan.routes.map(state)
         formerTables.removeAll { $0.table == nil }
         formerTables.append(FormerTable(table: old))
-        old.wakeWaiters()
+        let lineages = Set(snapshots.map(\.lineage))
+        for former in formerTables { former.table?.retire(allBut: lineages) }
         // Idle connections may be kept for a shorter time now.
         reaper.unpark()
     }

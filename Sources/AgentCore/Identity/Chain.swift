@@ -16,8 +16,10 @@
 /// | refused by an upstream, being renewed | wait | as the row below |
 /// | refused by an upstream | next link if the chain falls back when `rejected`, else use | the same |
 /// | not usable, no failure yet | wait | as the row below |
+/// | not usable, and a reload has ended its source | as the row below | the same |
 /// | not usable, failing | next link if the chain falls back when `unavailable`, else the end | the same |
 ///
+/// Each link that was passed over is demanded when another is used, so that it comes back even where nobody waits for it.
 /// At the end of the chain: a refused value is used if there is one (the upstream's own answer is the truest error);
 /// else, if a failing link is being fetched or will be within the caller's bound, wait; else fail, a reason for each link.
 struct Chain: Sendable, Equatable {
@@ -41,8 +43,9 @@ struct Chain: Sendable, Equatable {
     var fallback: Fallback = .unavailable
 
     enum Decision: Sendable, Equatable {
-        /// Inject this link. `preferred`: an earlier one that is to be demanded, so that it comes back.
-        case use(link: Int, why: Reason, preferred: Int?)
+        /// Inject this link. `passed`: of the first so many links each other one was passed over, and is to be demanded, so
+        /// that it comes back.
+        case use(link: Int, why: Reason, passed: Int)
         /// Demand this link, wait for the next snapshot or the bound, and decide again.
         case wait(link: Int)
         /// Answer 503. `retryAt`: when the source is asked next, on the boot clock.
@@ -77,12 +80,13 @@ struct Chain: Sendable, Equatable {
     ) -> Decision {
         let mayWait = now.boot < bound
         var why = Reason.preferred
-        var skipped: Int?
         var refused: Int?
         var pending: Int?
+        var passed = 0
         walk: for link in links.indices {
+            passed = link + 1
             guard case .credential(let index) = links[link] else {
-                if clientBrought { return .use(link: link, why: why, preferred: skipped) }
+                if clientBrought { return .use(link: link, why: why, passed: link) }
                 continue
             }
             guard snapshots.indices.contains(index) else { continue }
@@ -90,14 +94,14 @@ struct Chain: Sendable, Equatable {
                 if snapshots[index].isRejected(at: now) {
                     if mayWait, snapshots[index].phase == .fetching { return .wait(link: link) }
                     guard fallback.contains(.rejected) else {
-                        return .use(link: link, why: .lastResort, preferred: skipped)
+                        return .use(link: link, why: .lastResort, passed: link)
                     }
                     refused = refused ?? link
                     if why == .preferred { why = .rejected }
                 } else if mayWait, snapshots[index].isMandatory(at: now), snapshots[index].isAsking(at: now) {
                     return .wait(link: link)
                 } else {
-                    return .use(link: link, why: why, preferred: skipped)
+                    return .use(link: link, why: why, passed: link)
                 }
             } else {
                 if mayWait, snapshots[index].failure == nil, snapshots[index].answers(before: bound, at: now) {
@@ -107,9 +111,8 @@ struct Chain: Sendable, Equatable {
                 if why == .preferred { why = .unavailable }
                 guard fallback.contains(.unavailable) else { break walk }
             }
-            skipped = skipped ?? link
         }
-        if let refused { return .use(link: refused, why: .lastResort, preferred: nil) }
+        if let refused { return .use(link: refused, why: .lastResort, passed: passed) }
         if let pending { return .wait(link: pending) }
         return failure(snapshots, at: now)
     }
@@ -126,11 +129,16 @@ struct Chain: Sendable, Equatable {
             }
             guard snapshots.indices.contains(index) else { continue }
             let failure = snapshots[index].failure
+            let isRetired = snapshots[index].isRetired
+            let pending =
+                isRetired
+                ? "a reload changed its source while the call waited for it; send the request again"
+                : "the source has not answered yet"
             reasons.append(
                 LinkFailure(
-                    link: link,
-                    message: "\(snapshots[index].name): \(failure?.message ?? "the source has not answered yet")",
+                    link: link, message: "\(snapshots[index].name): \(failure?.message ?? pending)",
                     code: failure?.code ?? "pending"))
+            if isRetired { retryAt = min(retryAt ?? .max, now.boot) }
             if case .backingOff(let until) = snapshots[index].phase { retryAt = min(retryAt ?? .max, until) }
         }
         return .fail(reasons, retryAt: retryAt)
@@ -140,12 +148,14 @@ struct Chain: Sendable, Equatable {
 extension CredentialSnapshot {
     /// Whether an answer is on its way, or would be if a caller demanded it.
     fileprivate func isAsking(at now: HostTime) -> Bool {
+        if isRetired { return false }
         if case .backingOff(let until) = phase { return until <= now.boot }
         return true
     }
 
     /// Whether the source is being asked or will be before `bound`.
     fileprivate func answers(before bound: Int64, at now: HostTime) -> Bool {
+        if isRetired { return false }
         if case .backingOff(let until) = phase { return until < bound }
         return true
     }

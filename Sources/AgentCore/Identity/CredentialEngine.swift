@@ -25,6 +25,8 @@ actor CredentialEngine: LoopBound {
         let source: any CredentialSource
         var timer: Int64?
         var fetch: Task<Void, Never>?
+        /// Questions to the source that have not come back, the abandoned ones included.
+        var questions = 0
         var snapshot: CredentialSnapshot?
         /// The newest generation on its way to the store, and who brings it there.
         var keptGeneration: UInt64 = 0
@@ -33,6 +35,7 @@ actor CredentialEngine: LoopBound {
         let grant: RefreshGrant
         /// The change of `grant` that the store has, and who brings what was kept.
         var keptGrant = 0
+        var isGrantTold = false
         var restoring: Task<Void, Never>?
     }
 
@@ -85,9 +88,12 @@ actor CredentialEngine: LoopBound {
         post(.used, to: name)
     }
 
-    /// An upstream refused this generation.
-    nonisolated func rejected(_ name: String, generation: UInt64) {
-        post(.rejected(generation: generation), to: name)
+    /// An upstream refused this generation of what was published with this lineage: generations of what a reload has put
+    /// under the same name count anew.
+    nonisolated func rejected(lineage: UInt64, generation: UInt64) {
+        loop.post {
+            self.assumeIsolated { $0.handle(.rejected(generation: generation), for: lineage) }
+        }
     }
 
     /// A file this credential is read from was replaced.
@@ -243,11 +249,16 @@ actor CredentialEngine: LoopBound {
     private func fly(_ flight: UInt64, of number: UInt64, _ source: any CredentialSource) async {
         let result: Result<SourceValue, CredentialFailure>
         let grant = entries[number]?.grant ?? RefreshGrant()
+        entries[number]?.questions += 1
         do throws(CredentialFailure) {
+            // A read of a file that hangs cannot be ended. One more at each try would in the end hold every thread there is
+            // for what blocks, and with them the files and names that everybody else needs.
+            if entries[number]?.questions ?? 1 > 1 { throw Self.isStillAsked }
             result = .success(try await source.fetch(with: grant))
         } catch {
             result = .failure(error)
         }
+        entries[number]?.questions -= 1
         // Before the value is in use: what the issuer has exchanged must survive whatever happens from here on.
         await keep(grant)
         fetching -= 1
@@ -256,20 +267,28 @@ actor CredentialEngine: LoopBound {
         handle(.fetched(flight: flight, result), for: number)
     }
 
+    private static let isStillAsked = CredentialFailure(
+        .timedOut,
+        "the last question to the source has not come back; see whether a file it reads lies on a file system that hangs"
+    )
+
     // MARK: Across restarts
 
-    /// Brings a refresh token to the store, if another is held than was.
+    /// Brings a refresh token to the store, if it has another. What could not be brought is brought with the next answer.
     private func keep(_ grant: RefreshGrant) async {
         // A reload may have handed it to another entry meanwhile.
         guard let (number, entry) = entries.first(where: { $0.value.grant === grant }), grant.version != entry.keptGrant
         else { return }
         if let reason = grant.takeFarewell() { tell(.refreshRefused(reason), of: entry.group) }
-        entries[number]?.keptGrant = grant.version
         guard let store, entry.group.spec.isKept else { return }
+        let version = grant.version
         do throws(NotKept) {
             try await store.saveRefresh(grant.token, entry.group.spec)
+            entries[number]?.keptGrant = version
+            entries[number]?.isGrantTold = false
         } catch {
-            tell(.notKept(error.message), of: entry.group)
+            if entries[number]?.isGrantTold == false { tell(.notKept(error.message), of: entry.group) }
+            entries[number]?.isGrantTold = true
         }
     }
 

@@ -205,16 +205,21 @@ extension CredentialMachine {
     ) throws(CredentialFailure) {
         if let held = [upcoming, current].compactMap(\.self).first(where: { $0.secret.isEqual(to: fetched.secret) }) {
             if rejection.isActive(at: now), held.generation == current?.generation {
-                if spec.kind == .key || spec.source.isAuthoritative { rejection.isRenewalDue = false }
+                // One that was asked before the refusal may have read what was there before it as well.
+                if !flight.isOutdated, spec.kind == .key || spec.source.isAuthoritative {
+                    rejection.isRenewalDue = false
+                }
                 throw CredentialFailure(
                     .unchanged,
                     "the source still returns the value that the upstream rejected; replace it at the source")
             }
             return try confirm(held, by: fetched, from: flight, at: now, &actions)
         }
-        // Two caches behind one name may hold tokens of different age. The longer one is kept; but a file is the truth,
-        // and a value that was refused is worth nothing.
+        // Two caches behind one name may hold tokens of different age. The longer one is kept; but a file is the truth, a
+        // value that was refused is worth nothing, and one made of a file that was replaced may be of another identity.
+        let isOfChange = sourceIsChanged && !flight.isOutdated
         if let current, current.isUsable(at: now), !spec.source.isAuthoritative, !rejection.isActive(at: now),
+            !isOfChange,
             fetched.expires.remaining(at: now) < current.expires.remaining(at: now)
         {
             throw CredentialFailure(
@@ -244,8 +249,9 @@ extension CredentialMachine {
         _ held: Credential, by fetched: Credential, from flight: Flight, at now: HostTime, _ actions: inout [Action]
     ) throws(CredentialFailure) {
         let (old, new) = (held.schedule.expiry, fetched.schedule.expiry)
-        // A later boot-time end alone shows nothing if the token tells a date: the wall clock may have stepped back.
-        let livesLonger = new.wall == .max ? new.boot >= old.boot : new.wall > old.wall
+        // A later boot-time end alone shows nothing if both tell a date: the wall clock may have stepped back. Where one
+        // tells none (a length; a value kept from before a restart), there is nothing else to go by.
+        let livesLonger = old.wall == .max || new.wall == .max ? new.boot >= old.boot : new.wall > old.wall
         guard livesLonger else {
             throw CredentialFailure(
                 .unchanged,

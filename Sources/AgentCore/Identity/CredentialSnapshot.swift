@@ -26,7 +26,7 @@ struct CredentialSnapshot: Sendable {
     let sourceKind: String
     /// The value held, which may have passed its end: ask `isUsable(at:)`.
     let credential: Credential?
-    let phase: Phase
+    private(set) var phase: Phase
     /// The last fetch, if it failed.
     let failure: CredentialFailure?
     /// When it failed.
@@ -48,6 +48,14 @@ struct CredentialSnapshot: Sendable {
     /// Which source under which rules it came from. A reload may give a name to another: what was begun with the one
     /// never goes on with the other. 0 outside of an engine.
     var lineage: UInt64 = 0
+    /// A reload has ended the lineage, and nothing more will be published of it: what is held may be used to its end, and
+    /// what is not is not to be waited for.
+    private(set) var isRetired = false
+
+    mutating func retire() {
+        isRetired = true
+        phase = .idle
+    }
 
     /// The same of another credential that has the same source.
     func named(_ name: String, kind: CredentialKind) -> CredentialSnapshot {

@@ -24,8 +24,9 @@ struct TokenWish: Sendable {
     let life: Int64
     /// Until when the caller is made to wait, on the boot clock.
     let bound: Int64
-    /// The fetch that counts as the answer to this wish, by its number.
+    /// The fetch that counts as the answer to this wish, by its number among those of `lineage`.
     private var awaited: UInt64?
+    private var lineage: UInt64?
 
     init(life: Int64, bound: Int64) {
         self.life = life
@@ -34,8 +35,9 @@ struct TokenWish: Sendable {
 
     mutating func decide(_ snapshot: CredentialSnapshot, at now: HostTime) -> Decision {
         let isFetching = snapshot.phase == .fetching
-        // The numbers begin anew with a reload that changed the source: then so does the wish.
-        if let awaited, snapshot.fetches &+ 1 < awaited { self.awaited = nil }
+        // A reload that changed the source has begun to count anew: then so does the wish.
+        if lineage != snapshot.lineage { awaited = nil }
+        lineage = snapshot.lineage
         let isAnswered = awaited.map { snapshot.fetches > $0 || (snapshot.fetches == $0 && !isFetching) } ?? false
         let mayWait = now.boot < bound && !isAnswered
         if snapshot.isUsable(for: life, at: now) {

@@ -102,9 +102,11 @@ struct RouteMetrics: Sendable, Equatable {
     private mutating func count(_ failure: String, _ status: Int?) {
         switch failure {
         case "no-credential": withoutCredential &+= 1
-        case "client-gone": clientAborts &+= 1
+        case "client-gone", "client-cut", "client-stalled": clientAborts &+= 1
         // The upstream was not asked.
         case "groups-unknown": break
+        // In the middle of an answer, whose status says nothing of that.
+        case "upstream-cut", "upstream-nonsense", "tunnel-cut", "idle-timeout": upstreamFailures &+= 1
         case _ where status == nil || (status ?? 0) >= 502: upstreamFailures &+= 1
         default: break
         }

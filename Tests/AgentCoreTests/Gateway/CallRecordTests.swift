@@ -27,4 +27,15 @@ struct CallRecordTests {
             #expect(lines[1].contains("\"received\":0,\"sent\":3,"))
         }
     }
+
+    @Test func `an answer to HEAD is told without content`() async throws {
+        try await withGateway { agent, _ in
+            let caller = try agent.connect()
+            try caller.send("HEAD /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            #expect(try caller.answer(toHead: true).status == 200)
+            for _ in 0..<2 { #expect(try caller.get("/-/healthy").body == "ok\n") }
+            let line = agent.log.text.split(separator: "\n").first { $0.contains("\"method\":\"HEAD\"") }
+            #expect(line?.contains("\"sent\":0,") == true, "\(line ?? "")")
+        }
+    }
 }

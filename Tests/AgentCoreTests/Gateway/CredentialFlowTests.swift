@@ -98,6 +98,26 @@ struct CredentialFlowTests {
         }
     }
 
+    @Test func `of two credentials one that was renewed is reason enough to ask again`() async throws {
+        try await withGateway(
+            { configuration, folder in Self.counting(&configuration, folder) },
+            route: {
+                $0.injections = $0.injections[0].chain.map { InjectionSpec(chain: [$0]) }
+            }
+        ) { agent, upstream in
+            let caller = try agent.connect()
+            try caller.send("GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            for number in 1...2 {
+                let server = try upstream.accept()
+                let head = try server.head()
+                // The key is what it was: its file holds nothing newer.
+                #expect(head.contains("Bearer t-\(number)\r\n") && head.contains(Marker.key))
+                try server.send(number == 1 ? Self.refusal : Self.success)
+            }
+            #expect(try caller.answer().status == 200)
+        }
+    }
+
     @Test func `a second refusal is passed on with the reason`() async throws {
         try await withGateway({ configuration, folder in Self.counting(&configuration, folder) }) { agent, upstream in
             let caller = try agent.connect()

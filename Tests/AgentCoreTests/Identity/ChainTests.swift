@@ -82,7 +82,8 @@ import Testing
     /// What one link does before a good one, within the bound and past it.
     @Test(arguments: [
         (State.client, "use 0 preferred", "use 0 preferred"),
-        (.noClient, "use 1 preferred", "use 1 preferred"),
+        // Gone through as well, though it is nobody's to be demanded.
+        (.noClient, "use 1 preferred, wants 0", "use 1 preferred, wants 0"),
         (.fresh, "use 0 preferred", "use 0 preferred"),
         (.closingFetching, "wait 0", "use 0 preferred"),
         (.closingUnbegun, "wait 0", "use 0 preferred"),
@@ -122,8 +123,18 @@ import Testing
         #expect(decide([.rejectedRenewing, .fresh], fallback: [.rejected]).words == "wait 0")
         #expect(
             decide([.rejectedRenewing, .fresh], fallback: [.rejected], past: true).words == "use 1 rejected, wants 0")
-        #expect(decide([.rejected, .failingLong], fallback: [.unavailable, .rejected]).words == "use 0 last-resort")
-        #expect(decide([.failingLong, .rejected], fallback: [.unavailable, .rejected]).words == "use 1 last-resort")
+        let both: Chain.Fallback = [.unavailable, .rejected]
+        #expect(decide([.rejected, .failingLong], fallback: both).words == "use 0 last-resort, wants 1")
+        #expect(decide([.failingLong, .rejected], fallback: both).words == "use 1 last-resort, wants 0")
+        #expect(decide([.rejected, .failingLong, .fresh], fallback: [.rejected]).words == "use 0 last-resort, wants 1")
+    }
+
+    @Test func `every link that was passed over is wanted, and none behind the one in use`() {
+        #expect(decide([.failingLong, .failingLong, .fresh]).words == "use 2 unavailable, wants 0 1")
+        #expect(decide([.failingLong, .fresh, .failingLong]).words == "use 1 unavailable, wants 0")
+        #expect(
+            decide([.failingLong, .rejected, .failingSoon], fallback: [.unavailable, .rejected], past: true).words
+                == "use 1 last-resort, wants 0 2")
     }
 
     @Test func `a chain without fallback never reaches its next link`() {
@@ -167,9 +178,9 @@ import Testing
         for states in chains where !(states.contains(.client) && states.contains(.noClient)) {
             for past in [false, true] {
                 switch decide(states, fallback: fallback, past: past) {
-                case .use(let link, _, let preferred):
+                case .use(let link, let why, let passed):
                     #expect(usable.contains(states[link]))
-                    if let preferred { #expect(preferred < link && snapshot(states[preferred]) != nil) }
+                    #expect(passed >= link && (why == .lastResort || passed == link) && passed <= states.count)
                 case .wait(let link):
                     try #require(!past)
                     #expect(![.client, .noClient, .fresh, .closingBackingOff, .failingLong].contains(states[link]))
@@ -193,11 +204,15 @@ extension Chain.Decision {
     /// Short enough for a table.
     fileprivate var words: String {
         switch self {
-        case .use(let link, let why, let preferred):
-            "use \(link) \(why.rawValue)" + (preferred.map { ", wants \($0)" } ?? "")
-        case .wait(let link): "wait \(link)"
+        case .use(let link, let why, let passed):
+            return "use \(link) \(why.rawValue)" + Self.wants((0..<passed).filter { $0 != link })
+        case .wait(let link): return "wait \(link)"
         case .fail(let reasons, let retryAt):
-            "fail \(reasons.map(\.code).joined(separator: ","))" + (retryAt == nil ? "" : " retry")
+            return "fail \(reasons.map(\.code).joined(separator: ","))" + (retryAt == nil ? "" : " retry")
         }
+    }
+
+    private static func wants(_ links: [Int]) -> String {
+        links.isEmpty ? "" : ", wants " + links.map(String.init).joined(separator: " ")
     }
 }

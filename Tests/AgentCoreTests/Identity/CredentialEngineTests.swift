@@ -45,10 +45,10 @@ import Testing
         stage.engine.demand("token")
         stage.source.answer(.success(TestToken.value("value-1")))
         _ = await stage.first { $0.generation == 1 }
-        stage.engine.rejected("token", generation: 1)
+        await stage.reject("token", generation: 1)
         stage.source.answer(.success(TestToken.value("value-2")))
         _ = await stage.first { $0.generation == 2 }
-        for _ in 0..<200 { stage.engine.rejected("token", generation: 1) }
+        for _ in 0..<200 { await stage.reject("token", generation: 1) }
         // Behind the two hundred in the loop's queue.
         #expect(await stage.engine.snapshots().first?.fetches == 2)
         await stage.end()
@@ -93,8 +93,8 @@ import Testing
         #expect(token.generation == 1 && shared.generation == 1)
         #expect(shared.credential.map { TestToken.text($0.secret) } == "value-1")
         // A refusal by one upstream concerns the value, whatever the name it was used under.
-        stage.engine.rejected("other", generation: 1)
-        stage.engine.rejected("token", generation: 1)
+        await stage.reject("other", generation: 1)
+        await stage.reject("token", generation: 1)
         stage.source.answer(.success(TestToken.value("value-2")))
         _ = await stage.first { $0.name == "token" && $0.generation == 2 }
         #expect(stage.source.fetches == 2)
@@ -184,7 +184,7 @@ import Testing
         spec.isKept = true
         await stage.engine.configure([spec])
         for number in 2...4 {
-            stage.engine.rejected("token", generation: UInt64(number - 1))
+            await stage.reject("token", generation: UInt64(number - 1))
             stage.source(0).answer(.success(TestToken.value("value-\(number)")))
             if number == 2 { _ = await stage.first { $0.generation == 2 } }
         }
@@ -219,6 +219,51 @@ import Testing
         // Its loop ends with it: what it has not killed by then it never will.
         await stage.end()
         try family.waitForEnd()
+    }
+
+    /// As a reload leaves it that gives a name to another file, whose key has the same generation.
+    @Test func `a refusal from before a reload is none of what has the name now`() async throws {
+        let stage = try Stage()
+        let other = CredentialSpec(name: "other", kind: .key, source: .file(path: "/etc/other", field: .raw))
+        await stage.engine.configure([CredentialMachineTests.key, other])
+        for (number, spec) in [CredentialMachineTests.key, other].enumerated() {
+            stage.engine.demand(spec.name)
+            stage.source(number).answer(.success(TestToken.value("value-\(number)")))
+            _ = await stage.first { $0.name == spec.name && $0.generation == 1 }
+        }
+        let before = await stage.engine.snapshots().first { $0.name == "key" }
+        await stage.engine.configure([CredentialSpec(name: "key", kind: .key, source: other.source)])
+        stage.engine.rejected(lineage: before?.lineage ?? 0, generation: 1)
+        let now = await stage.engine.snapshots()
+        #expect(now.map(\.name) == ["key"] && now.first?.generation == 1)
+        #expect(now.first?.rejectedUntil == .min && stage.source(1).fetches == 1)
+        await stage.end()
+    }
+
+    /// A read of a file that hangs is left behind by its limit, and goes on for ever.
+    @Test func `a source that does not come back is not asked again beside that`() async throws {
+        let clock = HandClock(SystemClock().now())
+        let source = StuckSource()
+        let stage = try Stage(clock: clock) { _, _ in source }
+        await stage.engine.configure([CredentialMachineTests.exec])
+        stage.engine.demand("token")
+        _ = await stage.first { $0.phase == .fetching }
+        for failures in 1...5 {
+            clock.update { $0.boot += .seconds(600) }
+            stage.engine.clockStepped()
+            stage.engine.demand("token")
+            let failed = await stage.first { $0.failures >= failures }
+            #expect(failed.failure?.kind == .timedOut)
+            #expect(failed.failure?.message.contains("lies on a file system that hangs") == true)
+        }
+        #expect(source.fetches == 1)
+        source.comeBack()
+        clock.update { $0.boot += .seconds(600) }
+        stage.engine.clockStepped()
+        stage.engine.demand("token")
+        let fresh = await stage.first { $0.credential != nil }
+        #expect(fresh.generation == 1 && source.fetches == 2)
+        await stage.end()
     }
 
     @Test func `a stopped engine is silent and lets go of its loop`() async throws {
@@ -274,6 +319,12 @@ private final class Stage: Sendable {
     func first(where matches: (CredentialSnapshot) -> Bool) async -> CredentialSnapshot {
         for await snapshot in snapshots where matches(snapshot) { return snapshot }
         fatalError("the stream of snapshots does not end")
+    }
+
+    /// What a loop says that used the value published last under this name.
+    func reject(_ name: String, generation: UInt64) async {
+        let lineage = await engine.snapshots().first { $0.name == name }?.lineage
+        engine.rejected(lineage: lineage ?? 0, generation: generation)
     }
 
     func end() async {
@@ -332,5 +383,30 @@ private final class ToldSource: CredentialSource {
         count.add(1, ordering: .relaxed)
         for await answer in answers { return try answer.get() }
         throw CredentialFailure(.timedOut, "cancelled")
+    }
+}
+
+/// Comes back from nothing, not even from being cancelled, until it is told to.
+private final class StuckSource: CredentialSource {
+    private let state = Shared<(count: Int, isBack: Bool, waiting: CheckedContinuation<Void, Never>?)>((0, false, nil))
+
+    var fetches: Int { state.value.count }
+
+    func comeBack() {
+        state.update { state in
+            state.isBack = true
+            state.waiting?.resume()
+            state.waiting = nil
+        }
+    }
+
+    func fetch() async throws(CredentialFailure) -> SourceValue {
+        await withCheckedContinuation { continuation in
+            state.update { state in
+                state.count += 1
+                if state.isBack { continuation.resume() } else { state.waiting = continuation }
+            }
+        }
+        return TestToken.value("value")
     }
 }

@@ -45,4 +45,14 @@ extension CredentialMachineTests {
         #expect(host.asked.count == 1)
         expectSound(host)
     }
+
+    @Test func `a kept value that the source prolongs serves on`() {
+        let end = VirtualHost.epoch + .seconds(3600)
+        var host = VirtualHost(Self.exec) { _, _ in (0, .token(TestToken.value("session", expiry: .at(end)))) }
+        host.send(.restored(TestToken.value("session", expiry: .after(.seconds(600)))))
+        let unserved = host.run(.seconds(3000), callingEvery: .seconds(1))
+        #expect(unserved == 0)
+        #expect(host.value == "session" && host.isUsable)
+        expectSound(host)
+    }
 }

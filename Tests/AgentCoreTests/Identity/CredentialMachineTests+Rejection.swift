@@ -58,6 +58,21 @@ extension CredentialMachineTests {
         #expect(host.snapshot?.isRejected(at: host.now) == false)
     }
 
+    @Test func `a first fetch that brings what was kept, and refused meanwhile, is followed by another`() {
+        let box = Box("key-1")
+        var spec = Self.exec
+        spec.kind = .key
+        spec.maxAge = .seconds(300)
+        var host = VirtualHost(spec) { _, _ in (2_000_000_000, .token(TestToken.value(box.value))) }
+        host.call()
+        host.send(.restored(TestToken.value("key-1", expiry: .after(.seconds(600)))))
+        host.send(.rejected(generation: 1))
+        box.value = "key-2"
+        host.run(.seconds(5))
+        #expect(host.value == "key-2" && host.asked.count == 2)
+        #expect(host.snapshot?.isRejected(at: host.now) == false)
+    }
+
     @Test func `the source returns the refused token for a while`() {
         let box = Box("token-1")
         var host = VirtualHost(Self.exec) { _, _ in (10_000_000, .token(TestToken.value(box.value))) }

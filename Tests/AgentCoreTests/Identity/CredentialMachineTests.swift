@@ -370,9 +370,11 @@ import Testing
         expectSound(host)
     }
 
-    @Test func `a file may be replaced by a token that ends sooner`() {
+    /// Its own file, or one that a command or a request is made of.
+    @Test(arguments: [CredentialMachineTests.file, CredentialMachineTests.exec])
+    func `a file may be replaced by what gives a token that ends sooner`(_ spec: CredentialSpec) {
         let box = Box(TestToken.jwt(expires: 1_795_248_000 + 3600))
-        var host = VirtualHost(Self.file) { _, _ in (0, .token(TestToken.value(box.value))) }
+        var host = VirtualHost(spec) { _, _ in (0, .token(TestToken.value(box.value))) }
         host.call()
         host.run(.seconds(10))
         box.value = TestToken.jwt(expires: 1_795_248_000 + 600)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
+import Glibc
 import Testing
 
 @testable import AgentCore
@@ -41,7 +42,7 @@ import Testing
             await stage.engine.configure([spec(issuer)])
             _ = await stage.fetch()
             await withTaskGroup { group in
-                for _ in 0..<100 { group.addTask { stage.engine.rejected("login", generation: 1) } }
+                for _ in 0..<100 { group.addTask { await stage.reject("login", generation: 1) } }
             }
             _ = await stage.first { $0.generation == 2 }
             let facts = issuer.facts
@@ -179,6 +180,45 @@ import Testing
         }
     }
 
+    @Test func `a refresh token that could not be written is written with the next answer`() async throws {
+        try await withIssuer { issuer in
+            let folder = ScratchFolder()
+            let store = Self.store(folder)
+            let stage = try EngineStage(store: store)
+            let spec = spec(issuer, isKept: true)
+            // A file stands where the folder should be.
+            folder.write("", to: "state")
+            await stage.engine.configure([spec])
+            _ = await stage.fetch()
+            issuer.change { $0.rotates = false }
+            _ = await stage.fetch()
+            #expect(
+                stage.changes.value.count { if case .notKept = $0 { true } else { false } } <= 2,
+                "one word for each kind")
+            unsafe _ = unlink(folder.path("state"))
+            _ = await stage.fetch()
+            let kept = try await store.loadRefresh(spec)
+            #expect(kept.map { TestToken.text($0) } == issuer.facts.current)
+            await stage.end()
+        }
+    }
+
+    @Test func `a refresh token is written once a reload says that it is to be kept`() async throws {
+        try await withIssuer { issuer in
+            let folder = ScratchFolder()
+            let store = Self.store(folder)
+            let stage = try EngineStage(store: store)
+            await stage.engine.configure([spec(issuer)])
+            _ = await stage.fetch()
+            await stage.engine.configure([spec(issuer, isKept: true)])
+            issuer.change { $0.rotates = false }
+            _ = await stage.fetch()
+            let kept = try await store.loadRefresh(spec(issuer, isKept: true))
+            #expect(kept.map { TestToken.text($0) } == issuer.facts.current)
+            await stage.end()
+        }
+    }
+
     @Test func `an exchange under way at the end is waited for and kept`() async throws {
         try await withIssuer { issuer in
             let folder = ScratchFolder()
@@ -266,6 +306,12 @@ private final class EngineStage: Sendable {
 
     func untilStopped() async {
         while await !engine.isStopped { await Task.yield() }
+    }
+
+    /// What a loop says that used the value published last under this name.
+    func reject(_ name: String, generation: UInt64) async {
+        let lineage = await engine.snapshots().first { $0.name == name }?.lineage
+        engine.rejected(lineage: lineage ?? 0, generation: generation)
     }
 
     func end() async {

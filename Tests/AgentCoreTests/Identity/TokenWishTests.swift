@@ -137,4 +137,18 @@ import Testing
         #expect(refusal(decision)?.code == "no-credential")
         #expect(waited == .seconds(15))
     }
+
+    /// A reload begins to count anew, and what the former source would have answered never comes.
+    @Test func `a wish goes to the source that a reload has put in its place`() throws {
+        let host = VirtualHost(Machine.exec, source: Machine.minting(3600))
+        var before = try #require(host.snapshot)
+        before.lineage = 1
+        var wish = TokenWish(life: 0, bound: host.boot + .seconds(15))
+        #expect(wish.decide(before, at: host.now) == .wait(demands: true))
+        #expect(wish.decide(before, at: host.now) == .wait(demands: false))
+        var after = before
+        after.lineage = 2
+        #expect(wish.decide(after, at: host.now) == .wait(demands: true))
+        #expect(wish.decide(after, at: host.now) == .wait(demands: false))
+    }
 }

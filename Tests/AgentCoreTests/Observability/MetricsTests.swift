@@ -87,6 +87,27 @@ import Testing
         #expect(Set(families).count == families.count)
     }
 
+    /// By the words of `docs/operations.md`. What happens in the middle of an answer comes behind a status that says nothing
+    /// of it.
+    @Test(
+        arguments: [
+            (200, "client-gone", "client"), (nil, "client-cut", "client"), (200, "client-cut", "client"),
+            (200, "client-stalled", "client"), (200, "upstream-cut", "upstream"),
+            (200, "upstream-nonsense", "upstream"),
+            (101, "tunnel-cut", "upstream"), (200, "idle-timeout", "upstream"), (502, "unreachable", "upstream"),
+            (504, "upstream-timeout", "upstream"), (503, "no-credential", "none"), (503, "groups-unknown", "none"),
+            (408, "request-timeout", "none"), (403, "peer-not-allowed", "none"),
+        ] as [(Int?, String, String)])
+    func `a call that ended early counts against who ended it`(status: Int?, word: String, by: String) {
+        var record = AccessRecord(request: RequestID(value: 1), method: "GET")
+        record.status = status
+        record.failure = word
+        var route = RouteMetrics(route: "/a/")
+        route.count(record)
+        #expect(route.clientAborts == (by == "client" ? 1 : 0))
+        #expect(route.upstreamFailures == (by == "upstream" ? 1 : 0))
+    }
+
     @Test func `a credential without an end has no remaining life to tell`() {
         var text = MetricsText()
         text.append([
