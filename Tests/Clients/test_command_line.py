@@ -50,6 +50,14 @@ class Files(unittest.TestCase):
         self.assertEqual(answer.returncode, 78)
         self.assertIn(f"run: chmod o-w {self.file}", answer.stderr.decode())
 
+    def test_a_command_is_waited_for_though_the_parent_ignores_children(self) -> None:
+        # As `trap '' CHLD` leaves it in what a shell starts.
+        self.file.write_text(f"""{{ listen: {{ unix: "{self.folder}/agent.sock" }}, allow: {{ users: [0] }},
+            credentials: {{ k: {{ source: "exec", command: ["/bin/echo", "of-a-command"], timeout: "5s" }} }} }}""")
+        answer = self.run_it("check", "--config", str(self.file),
+                             preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
+
     def test_check_ends_with_what_it_looked_at(self) -> None:
         parts = self.folder / "conf.d"
         parts.mkdir()

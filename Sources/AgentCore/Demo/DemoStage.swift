@@ -112,7 +112,7 @@ final class DemoStage: Sendable {
               },
               body: '{"aud":"\(audience)"}',
               field: "/token",
-              timeout: "2s",
+              timeout: "20s",
             },
             // What is sent while no identity can be had.
             "demo-key": { source: "file", path: "\(folder.keyPath)", kind: "key" },

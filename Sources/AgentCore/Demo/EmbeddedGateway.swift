@@ -43,6 +43,8 @@ final class EmbeddedGateway: EmbeddedHandler {
         let path: String
         /// nil: refused.
         let credential: Credential?
+        /// Why it was refused.
+        let refusal: String?
         /// nil: it was cut before an answer.
         let status: Int?
         /// The caller left before the answer was whole.
@@ -144,12 +146,14 @@ final class EmbeddedGateway: EmbeddedHandler {
         let shape = APIShape(path: call.request.path)
         state.withLock { $0.begun += 1 }
         var accepted: Credential?
-        defer { note(call, accepted) }
+        var refusal: String?
+        defer { note(call, accepted, refusal) }
         do throws(APIError) {
             let credential = try await authenticate(call)
             accepted = credential
             describe(call, credential)
         } catch {
+            refusal = error.message
             return try await call.answer(error.status, error.fields, json: shape.json(error))
         }
         do {
@@ -187,10 +191,10 @@ final class EmbeddedGateway: EmbeddedHandler {
         call.commonFields.append(("x-demo-fields", names))
     }
 
-    private func note(_ call: EmbeddedCall, _ credential: Credential?) {
+    private func note(_ call: EmbeddedCall, _ credential: Credential?, _ refusal: String?) {
         let seen = Seen(
-            method: call.request.method, path: call.request.path, credential: credential, status: call.status,
-            wasAbandoned: call.isAbandoned)
+            method: call.request.method, path: call.request.path, credential: credential, refusal: refusal,
+            status: call.status, wasAbandoned: call.isAbandoned)
         let tell = state.withLock { state in
             if state.seen.count == Self.seenLimit { state.seen.removeFirst(Self.seenLimit / 2) }
             state.seen.append(seen)

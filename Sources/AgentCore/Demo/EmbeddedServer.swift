@@ -18,6 +18,7 @@ actor EmbeddedServer: LoopBound {
     private let limits = HTTPLimits()
     private let parker: Parker
     private var acceptor: Acceptor?
+    private var listener: ListeningSocket?
     private var connections: [ObjectIdentifier: EmbeddedConnection] = [:]
     private var isStopping = false
     private var running: Task<Void, Never>?
@@ -56,6 +57,9 @@ actor EmbeddedServer: LoopBound {
     func refuse() {
         acceptor?.close()
         acceptor = nil
+        // A close alone ends nothing while a child that is about to be started holds the descriptor.
+        listener?.refuseCallers()
+        listener = nil
         for connection in connections.values {
             connection.channel.abort()
             connection.parker.unpark()
@@ -66,7 +70,9 @@ actor EmbeddedServer: LoopBound {
     /// Listens again, on the same port.
     func listen() throws(SystemError) {
         guard acceptor == nil, !isStopping else { return }
-        acceptor = try Acceptor(try reservation.listen(), on: loop, parker: parker)
+        let listener = try reservation.listen()
+        acceptor = try Acceptor(listener, on: loop, parker: parker)
+        self.listener = listener
         parker.unpark()
     }
 

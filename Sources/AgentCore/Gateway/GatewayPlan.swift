@@ -29,6 +29,7 @@ final class GatewayPlan: Sendable {
         var requestHead: Int64
         var keepAlive: Int64
         var upstreamKeepAlive: Int64
+        var upstreamSurplus: Int64
         var credentialWait: Int64
     }
 
@@ -83,6 +84,7 @@ final class GatewayPlan: Sendable {
         timeouts = Timeouts(
             requestHead: parts.timeouts.requestHead.nanoseconds, keepAlive: parts.timeouts.keepAlive.nanoseconds,
             upstreamKeepAlive: parts.timeouts.upstreamKeepAlive.nanoseconds,
+            upstreamSurplus: parts.timeouts.upstreamSurplus.nanoseconds,
             credentialWait: parts.timeouts.credentialWait.nanoseconds)
         hosts = AllowedHosts(parts.listen)
         if !problems.isEmpty { throw GatewayPlanProblems(sentences: problems) }

@@ -46,6 +46,8 @@ struct ServerTimeouts: Sendable, Equatable {
     var keepAlive: Duration = .seconds(120)
     /// Of a connection to an upstream that nobody uses.
     var upstreamKeepAlive: Duration = .seconds(50)
+    /// Of those beyond `LimitSpec.idleUpstreamConnections`, see `UpstreamPool`. No configuration has it, only tests.
+    var upstreamSurplus: Duration = .seconds(2)
     /// Of a caller for a token, while its source is asked.
     var credentialWait: Duration = .seconds(15)
     /// For calls under way when the agent is told to stop.

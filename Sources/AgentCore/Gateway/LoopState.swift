@@ -134,6 +134,7 @@ final class LoopState {
     private func setLimits(of pool: UpstreamPool) {
         pool.idleLimit = plan.idleUpstreamConnections
         pool.idleTimeout = plan.timeouts.upstreamKeepAlive
+        pool.surplusTimeout = plan.timeouts.upstreamSurplus
     }
 
     /// Closes connections that have been idle for too long.

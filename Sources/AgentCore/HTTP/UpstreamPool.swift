@@ -27,7 +27,7 @@ final class UpstreamPool {
     var idleTimeout: Int64 = 50_000_000_000
     /// Nanoseconds that those beyond `idleLimit` are kept. Where many call, how many are idle goes up and down all the time,
     /// and what is closed on the way up is missing on the way down: a handshake each.
-    static let surplusTimeout: Int64 = 2_000_000_000
+    var surplusTimeout: Int64 = 2_000_000_000
     /// Connections closed in one go, at most: some microseconds each, while nobody else is served.
     private static let closedAtOnce = 64
 
@@ -56,7 +56,7 @@ final class UpstreamPool {
     /// When the oldest idle connection is due to be closed; nil if there is none.
     var nextExpiry: Int64? {
         guard idleCount > 0 else { return nil }
-        let time = idleCount > idleLimit ? min(Self.surplusTimeout, idleTimeout) : idleTimeout
+        let time = idleCount > idleLimit ? min(surplusTimeout, idleTimeout) : idleTimeout
         return idle.with { $0[0].since } + time
     }
 

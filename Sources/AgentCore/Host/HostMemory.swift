@@ -20,21 +20,36 @@ enum HostMemory {
         malloc_trim(0)
     }
 
-    /// Mappings of files that cannot be written to and hold no page of this process's own (relocated addresses are such
-    /// pages, and would be lost). From proc_pid_smaps(5):
+    /// Mappings of program files that can be dropped and fetched again.
+    ///
+    /// Only of objects that are loaded when this begins: the dynamic linker first reserves the whole extent of one that it
+    /// loads as a single mapping like these, and what it puts over that a moment later would be dropped.
+    static func cleanMappings() -> [Range<UInt>] {
+        let objects = loadedObjects()
+        guard let maps = try? Secret(contentsOf: "/proc/self/smaps", limitBytes: 1 << 20) else { return [] }
+        let text = maps.withExposedBytes { bytes in String(decoding: [UInt8](of: bytes), as: UTF8.self) }
+        return cleanMappings(smaps: text).filter { mapping in objects.contains { $0.contains(mapping) } }
+    }
+
+    /// Mappings of files that cannot be written to and hold no page of this process's own: relocated addresses are such
+    /// pages, and would be lost, also from the swap. From proc_pid_smaps(5):
     ///
     ///     7f1da3000000-7f1da3100000 r-xp 00000000 fe:00 1234   /usr/lib/…
     ///     Anonymous:             0 kB
-    static func cleanMappings() -> [Range<UInt>] {
-        guard let maps = try? Secret(contentsOf: "/proc/self/smaps", limitBytes: 1 << 20) else { return [] }
-        let text = maps.withExposedBytes { bytes in String(decoding: [UInt8](of: bytes), as: UTF8.self) }
+    ///     Swap:                  0 kB
+    static func cleanMappings(smaps text: String) -> [Range<UInt>] {
         var mapping: Range<UInt>?
         var found: [Range<UInt>] = []
+        var hasOwn = true
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: " ", omittingEmptySubsequences: true)
             if parts.count >= 5, parts[1].count == 4 {
                 mapping = parts.count >= 6 && parts[5].hasPrefix("/") ? range(parts[0], parts[1]) : nil
-            } else if parts.count == 3, parts[0] == "Anonymous:", parts[1] == "0", let mapping {
+                hasOwn = true
+            } else if parts.count == 3, parts[0] == "Anonymous:" {
+                // What has been swapped out counts as none here.
+                hasOwn = parts[1] != "0"
+            } else if parts.count == 3, parts[0] == "Swap:", parts[1] == "0", !hasOwn, let mapping {
                 found.append(mapping)
             }
         }
@@ -45,5 +60,36 @@ enum HostMemory {
         guard permissions == "r-xp" || permissions == "r--p" else { return nil }
         let ends = text.split(separator: "-").compactMap { UInt($0, radix: 16) }
         return ends.count == 2 && ends[0] < ends[1] ? ends[0]..<ends[1] : nil
+    }
+
+    /// Where the program and its libraries lie: dl_iterate_phdr(3).
+    private static func loadedObjects() -> [Range<UInt>] {
+        var extents: [Range<UInt>] = []
+        unsafe _ = withUnsafeMutablePointer(to: &extents) { extents in
+            unsafe dl_iterate_phdr(
+                { object, _, extents in
+                    guard let object = unsafe object?.pointee, let extents = unsafe extents else { return 0 }
+                    if let extent = unsafe HostMemory.extent(of: object) {
+                        unsafe extents.assumingMemoryBound(to: [Range<UInt>].self).pointee.append(extent)
+                    }
+                    return 0
+                }, extents)
+        }
+        return extents
+    }
+
+    private static func extent(of object: clinux_loaded_object) -> Range<UInt>? {
+        let (count, base) = unsafe (Int(object.header_count), UInt(object.address))
+        guard let headers = unsafe object.headers else { return nil }
+        let page = UInt(getpagesize())
+        var (low, high) = (UInt.max, UInt.min)
+        for number in 0..<count {
+            let header = unsafe headers[number]
+            guard header.p_type == PT_LOAD else { continue }
+            low = min(low, UInt(header.p_vaddr))
+            high = max(high, UInt(header.p_vaddr) + UInt(header.p_memsz))
+        }
+        guard low < high else { return nil }
+        return (base + low) / page * page..<(base + high + page - 1) / page * page
     }
 }

@@ -9,7 +9,8 @@ struct PeerCredentials: Sendable, Hashable {
     let uid: uid_t
     /// Known on a Unix socket only.
     let gid: gid_t?
-    /// Known on a Unix socket only; for logs, since numbers of processes are used again.
+    /// Known on a Unix socket only, and not of a peer whose PID namespace is beside or above the agent's; for logs, since
+    /// numbers of processes are used again.
     let pid: pid_t?
 
     /// The peer of an accepted Unix socket: SO_PEERCRED of unix(7). Right also behind socket activation, where systemd
@@ -20,10 +21,22 @@ struct PeerCredentials: Sendable, Hashable {
         guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else {
             throw SystemError("getsockopt", on: "SO_PEERCRED")
         }
-        // The kernel's answer for a socket that is no connected Unix socket.
-        guard length == socklen_t(MemoryLayout<clinux_ucred>.size), credentials.pid != 0, credentials.uid != .max else {
+        guard length == socklen_t(MemoryLayout<clinux_ucred>.size), let peer = PeerCredentials(credentials) else {
             throw SystemError("getsockopt", code: ENOTCONN, on: "SO_PEERCRED")
         }
-        return PeerCredentials(uid: credentials.uid, gid: credentials.gid, pid: credentials.pid)
+        return peer
+    }
+
+    /// nil: the kernel's answer for a socket that is no connected Unix socket, no user at all. No process alone says
+    /// nothing of that: a caller in another container has none here, and a user.
+    init?(_ credentials: clinux_ucred) {
+        guard credentials.uid != .max else { return nil }
+        self.init(uid: credentials.uid, gid: credentials.gid, pid: credentials.pid == 0 ? nil : credentials.pid)
+    }
+
+    init(uid: uid_t, gid: gid_t?, pid: pid_t?) {
+        self.uid = uid
+        self.gid = gid
+        self.pid = pid
     }
 }

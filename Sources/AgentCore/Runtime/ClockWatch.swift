@@ -25,10 +25,14 @@ final class ClockWatch: EventTarget {
         guard registration != nil else { return nil }
     }
 
+    /// Seconds since 1970: a little before the end of ktime_t in the year 2262, and later than any that the kernel lets a
+    /// clock be set to. A host whose clock is wrong by decades would else have the timer expire again and again.
+    static let never = 9_000_000_000
+
     /// A moment that does not come; only the cancellation is of interest.
     private func arm() {
         var time = itimerspec()
-        time.it_value.tv_sec = .max / 4_000_000_000
+        time.it_value.tv_sec = Self.never
         unsafe _ = timerfd_settime(
             descriptor.raw, Int32(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET), &time, nil)
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
+import Glibc
+
 /// The attempts of one dial, of which the first that stands wins (`HappyEyeballs`). Never waits: its dialer does.
 ///
 /// Its steps are not inlined: what they have on the stack would be in the frame of the dialer, and the memory of that
@@ -11,6 +13,9 @@ struct ConnectRace: ~Copyable {
     private var attempts: [(address: SocketAddress, channel: Channel)] = []
     /// Why the attempts that failed did.
     private var reasons: [String] = []
+    /// A Unix socket whose queue was full, and when it is tried again: connect(2) does not wait for that as it does with TCP.
+    private var full: (address: SocketAddress, retry: Int64)?
+    static let fullQueuePause: Int64 = 10_000_000
 
     enum Turn {
         case won(Channel)
@@ -31,6 +36,12 @@ struct ConnectRace: ~Copyable {
     mutating func turn(on loop: EventLoop, _ parker: Parker) throws(DialFailure) -> Turn {
         while true {
             if let winner = takeWinner() { return .won(winner) }
+            if let (address, retry) = full {
+                guard loop.now >= retry else { return .wait(until: retry) }
+                full = nil
+                begin(address, on: loop, parker)
+                continue
+            }
             switch eyeballs.step(at: loop.now) {
             case .attempt(let address): begin(address, on: loop, parker)
             case .wait(let time): return .wait(until: time)
@@ -64,6 +75,10 @@ struct ConnectRace: ~Copyable {
             attempts.append((address, channel))
             if isDone { channel.connected() }
         } catch {
+            if error.code == EAGAIN, address.family == AF_UNIX {
+                full = (address, loop.now + Self.fullQueuePause)
+                return
+            }
             reasons.append("\(address): \(error.reason)")
             eyeballs.attemptFailed()
         }

@@ -21,6 +21,7 @@ struct Dialer {
     let parker: Parker
     /// Monotonic nanoseconds by which the connection stands, handshake included.
     let deadline: Int64
+    var names = Resolver.ofThisHost
     /// Asked at each wake: does anybody still want the connection? A client that has left cancels it.
     let isWanted: () -> Bool
 
@@ -96,7 +97,7 @@ struct Dialer {
     private func resolve(_ endpoint: Endpoint) async throws(DialFailure) -> [SocketAddress] {
         if let known = try Self.written(endpoint) { return known }
         guard case .host(let name, let port) = endpoint else { return [] }
-        let pending = Pending(on: loop, waking: parker) { Resolver.resolve(name, port: port) }
+        let pending = Pending(on: loop, waking: parker) { names.find(.init(host: name, port: port), $0) }
         defer { pending.abandon() }
         while true {
             if let result = pending.value {

@@ -24,7 +24,8 @@ struct PortReservation: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Begins to listen; closing the socket ends it, and the port stays reserved.
+    /// Begins to listen; `refuseCallers` ends it, and the port stays reserved. So does closing the socket, unless a child that
+    /// was forked at that moment holds it until it starts its program.
     func listen() throws(SystemError) -> ListeningSocket {
         try ListeningSocket(tcp: address)
     }

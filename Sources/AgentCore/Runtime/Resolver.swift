@@ -7,6 +7,16 @@ import Glibc
 /// Name resolution by the system's own resolver, getaddrinfo(3): /etc/hosts, NSS and resolv.conf count as for any other
 /// program. It blocks, so it runs off the loop.
 enum Resolver {
+    struct Question: Hashable, Sendable {
+        let host: String
+        let port: UInt16
+    }
+
+    /// Those of all loops. A name server that does not answer is waited for by half a minute a name (resolv.conf(5)).
+    static let ofThisHost = JoinedLookUps<Question, Result<[SocketAddress], ResolveFailure>>(limit: 8) {
+        resolve($0.host, port: $0.port)
+    }
+
     /// Addresses in the order of RFC 6724; a numeric host is answered without a look-up.
     static func resolve(_ host: String, port: UInt16) -> Result<[SocketAddress], ResolveFailure> {
         if let address = SocketAddress(ip: host, port: port) { return .success([address]) }

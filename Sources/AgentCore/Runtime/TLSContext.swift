@@ -122,7 +122,7 @@ final class TLSContext: @unchecked Sendable {
 /// Called by OpenSSL for each resumable session that a server hands out; 1 means that we own the reference now.
 private func keepResumable(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
     guard let owner = unsafe TLSSession.owner(of: ssl), let session = unsafe session else { return 0 }
-    owner.keep(unsafe TLSTicket(owning: session))
+    unsafe owner.keep(session)
     return 1
 }
 

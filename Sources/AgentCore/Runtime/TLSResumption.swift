@@ -13,19 +13,21 @@ final class TLSResumption: Sendable {
     static let endpointLimit = 256
     /// Tickets kept per endpoint: a server commonly sends two with each handshake.
     static let ticketLimit = 4
-    /// How long after its handshake a session is still offered, in seconds. The certificate is not looked at again
-    /// when a session is resumed, so this bounds how long one that expires or is replaced is still taken.
-    static let maximumAgeSeconds = 3600
+    /// How long after the certificate was looked at a session that stems from it is still offered. It is not looked at
+    /// when a session is resumed, so this bounds how long one that expires or is replaced is still taken (RFC 8446 §4.6.1).
+    static let maximumAge = Duration.seconds(3600)
 
     private let tickets = Mutex<[String: [TLSTicket]]>([:])
 
     /// A session to offer. A TLS 1.3 ticket is given out once: RFC 8446 appendix C.4, reuse lets observers link
     /// connections.
-    func take(for endpoint: String) -> TLSTicket? {
+    ///
+    /// - Parameter now: of the boot clock, nanoseconds.
+    func take(for endpoint: String, at now: Int64) -> TLSTicket? {
         tickets.withLock { tickets in
             guard var kept = tickets[endpoint] else { return nil }
             while let ticket = kept.popLast() {
-                guard ticket.ageSeconds <= Self.maximumAgeSeconds else { continue }
+                guard now.minus(ticket.verified) <= Self.maximumAge.nanoseconds else { continue }
                 if !ticket.isSingleUse { kept.append(ticket) }
                 tickets[endpoint] = kept.isEmpty ? nil : kept
                 return ticket
@@ -58,9 +60,13 @@ final class TLSResumption: Sendable {
 @safe
 final class TLSTicket: @unchecked Sendable {
     let handle: OpaquePointer
+    /// When the certificate was looked at that all of it stems from, however often it was resumed since: boot clock,
+    /// nanoseconds. `SSL_SESSION_get_time` does not tell: OpenSSL sets it anew with each ticket.
+    let verified: Int64
 
-    init(owning handle: OpaquePointer) {
+    init(owning handle: OpaquePointer, verified: Int64) {
         unsafe self.handle = handle
+        self.verified = verified
     }
 
     deinit {
@@ -68,9 +74,4 @@ final class TLSTicket: @unchecked Sendable {
     }
 
     var isSingleUse: Bool { unsafe SSL_SESSION_get_protocol_version(handle) >= TLS1_3_VERSION }
-
-    /// Seconds since the handshake that the session stems from, never less than 0.
-    var ageSeconds: Int {
-        unsafe max(0, Int(SystemClock().now().wall / 1_000_000_000) - SSL_SESSION_get_time(handle))
-    }
 }

@@ -39,12 +39,18 @@ final class TLSSession {
     private let endpoint: String?
     private let context: TLSContext
     private let handle: OpaquePointer
+    /// When this began, and when the certificate was looked at that the session offered stems from: boot clock.
+    private let began: Int64
+    private var offered: Int64?
     private var rejection: TLSRejection?
     private var isEstablished = false
     private var hasFailed = false
 
-    private init(context: TLSContext, peerName: String, endpoint: String?, descriptor: Int32) throws(TLSFailure) {
+    private init(
+        context: TLSContext, peerName: String, endpoint: String?, descriptor: Int32, at now: Int64
+    ) throws(TLSFailure) {
         OpenSSLErrors.clear()
+        began = now
         guard let handle = unsafe SSL_new(context.handle) else {
             throw TLSFailure(.configuration, CryptoFailure(openSSL: "no TLS session for \(peerName)").description)
         }
@@ -70,14 +76,18 @@ final class TLSSession {
     ///   - host: DNS name, or IP address without brackets; what the certificate must be for. A name is sent as SNI.
     ///   - port: with `host`, the key under which sessions are resumed.
     ///   - descriptor: connected and non-blocking.
-    convenience init(client context: TLSContext, host: String, port: UInt16, descriptor: Int32) throws(TLSFailure) {
+    ///   - now: of the boot clock, nanoseconds.
+    convenience init(
+        client context: TLSContext, host: String, port: UInt16, descriptor: Int32,
+        at now: Int64 = SystemClock().now().boot
+    ) throws(TLSFailure) {
         // OpenSSL takes an empty name for "do not check", and ends a name at its first NUL.
         guard !host.isEmpty, host.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw TLSFailure(
                 .configuration, "\"\(String(printing: host))\" is no host name that a certificate can be checked for")
         }
         let name = host.last == "." ? String(host.dropLast()) : host
-        try self.init(context: context, peerName: name, endpoint: "\(name):\(port)", descriptor: descriptor)
+        try self.init(context: context, peerName: name, endpoint: "\(name):\(port)", descriptor: descriptor, at: now)
         unsafe SSL_set_connect_state(handle)
         var accepted: Bool
         if Self.isAddress(name) {
@@ -90,15 +100,16 @@ final class TLSSession {
         guard accepted, !name.isEmpty else {
             throw TLSFailure(.configuration, CryptoFailure(openSSL: "host name \(name)").description)
         }
-        if let ticket = context.resumption.take(for: "\(name):\(port)") {
+        if let ticket = context.resumption.take(for: "\(name):\(port)", at: now) {
             unsafe _ = SSL_set_session(handle, ticket.handle)
+            offered = ticket.verified
         }
         OpenSSLErrors.clear()
     }
 
     /// The answering side, for the demo and for tests.
     convenience init(server context: TLSContext, descriptor: Int32) throws(TLSFailure) {
-        try self.init(context: context, peerName: "the client", endpoint: nil, descriptor: descriptor)
+        try self.init(context: context, peerName: "the client", endpoint: nil, descriptor: descriptor, at: 0)
         unsafe SSL_set_accept_state(handle)
     }
 
@@ -188,7 +199,9 @@ final class TLSSession {
         return unsafe Unmanaged<TLSSession>.fromOpaque(owner).takeUnretainedValue()
     }
 
-    func keep(_ ticket: TLSTicket) {
+    /// Takes over a session that may be resumed.
+    func keep(_ session: OpaquePointer) {
+        let ticket = unsafe TLSTicket(owning: session, verified: isResumed ? offered ?? began : began)
         guard let endpoint else { return }
         context.resumption.keep(ticket, for: endpoint)
     }

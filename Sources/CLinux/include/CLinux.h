@@ -10,6 +10,7 @@
 #pragma clang module import SwiftGlibc
 #endif
 
+#include <elf.h>
 #include <linux/inet_diag.h>
 #include <linux/io_uring.h>
 #include <linux/netlink.h>
@@ -39,6 +40,15 @@ int posix_spawn_file_actions_addclosefrom_np(void *actions, int first);
 int posix_spawn_file_actions_addchdir_np(void *actions, const char *path);
 int sched_getaffinity(int pid, unsigned long size, unsigned long *mask);
 int pthread_setname_np(unsigned long thread, const char *name);
+
+/// The beginning of struct dl_phdr_info of dl_iterate_phdr(3): one object that the dynamic linker has loaded.
+struct clinux_loaded_object {
+    unsigned long address;
+    const char *name;
+    const Elf64_Phdr *headers;
+    unsigned short header_count;
+};
+int dl_iterate_phdr(int (*each)(struct clinux_loaded_object *object, size_t size, void *context), void *context);
 
 // The system calls of a loop, straight: in a program of several threads the C library puts two atomic operations around
 // each of its own, so that pthread_cancel(3) could end it there, and nobody here cancels threads.

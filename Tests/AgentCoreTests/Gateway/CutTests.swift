@@ -190,12 +190,12 @@ struct CutTests {
     }
 
     @Test func `a refused connection, an unknown name and a dead socket each become 502`() async throws {
-        let nobody = try ScriptedUpstream()
-        nobody.close()
+        let nobody = try PortReservation(#require(SocketAddress(ip: "127.0.0.1", port: 0)))
+        let port = try #require(nobody.address.port)
         try await withGateway({ configuration, folder in
             let key = configuration.routes[0]
             configuration.routes = [
-                RouteSpec.test("/refused/", port: nobody.port),
+                RouteSpec.test("/refused/", port: port),
                 RouteSpec(
                     prefix: "/unknown/",
                     upstream: UpstreamSpec(transport: .plain, host: "nobody.invalid", port: 80, path: "/"),
@@ -217,6 +217,7 @@ struct CutTests {
                 #expect(answer.body.contains(repair) == (code == "unreachable"), "\(answer.body)")
             }
         }
+        withExtendedLifetime(nobody) {}
     }
 
     @Test func `a certificate of an unknown authority becomes 502, and no byte of the request is sent`() async throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
+import Dispatch
 import Glibc
 import Testing
 
@@ -208,26 +209,40 @@ struct UpstreamPoolTests {
         return servers
     }
 
-    @Test func `what many callers have used stays for those who call again at once, and then goes but for the limit`()
-        async throws
-    {
-        try await withGateway({ configuration, _ in
+    /// A pool for one, which keeps what is beyond that for so long.
+    private static func surplus(_ time: Duration) -> (inout Configuration, ScratchFolder) -> Void {
+        { configuration, _ in
             configuration.threads = 1
             configuration.limits.idleUpstreamConnections = 1
-        }) { agent, upstream in
+            configuration.timeouts.upstreamSurplus = time
+            configuration.timeouts.upstreamKeepAlive = .seconds(600)
+        }
+    }
+
+    @Test func `what many callers have used stays for those who call again at once`() async throws {
+        try await withGateway(Self.surplus(.seconds(600))) { agent, upstream in
             let callers = try (0..<4).map { _ in try agent.connect() }
             let servers = try Self.callTogether(callers, upstream, over: [])
             for _ in 0..<3 { _ = try Self.callTogether(callers, upstream, over: servers) }
             #expect(!upstream.isCalled)
-            // Three are closed after a while; which one stays is the pool's affair.
+        }
+    }
+
+    @Test func `what many callers have used goes after a while but for the limit`() async throws {
+        try await withGateway(Self.surplus(.milliseconds(50))) { agent, upstream in
+            let callers = try (0..<4).map { _ in try agent.connect() }
+            let servers = try Self.callTogether(callers, upstream, over: [])
+            // Which one stays is the pool's affair.
             let ended = Shared(0)
+            let end = DispatchSemaphore(value: 0)
             for server in servers {
                 onThread {
                     while let head = try? server.head(), !head.isEmpty { try? server.send(Self.success) }
                     ended.update { $0 += 1 }
+                    end.signal()
                 }
             }
-            while ended.value < 3 { sched_yield() }
+            for _ in 0..<3 { #expect(end.wait(timeout: .now() + .seconds(Wire.patience)) == .success) }
             #expect(try callers[0].call(Self.request).body == "ok")
             #expect(!upstream.isCalled && ended.value == 3)
         }

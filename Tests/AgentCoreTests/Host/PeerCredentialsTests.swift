@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
+import CLinux
 import Glibc
 import Testing
 
@@ -14,6 +15,13 @@ import Testing
         defer { for end in ends { close(end) } }
         let peer = try PeerCredentials.ofUnixPeer(ends[0])
         #expect(peer == PeerCredentials(uid: getuid(), gid: getgid(), pid: getpid()))
+    }
+
+    /// A caller in a PID namespace that is not below the agent's has no process there, and a user all the same.
+    @Test(arguments: [(0, 1000, true), (0, 0, true), (7, 1000, true), (0, UInt32.max, false)])
+    func `the user of a peer is known without its process`(pid: Int32, uid: UInt32, isKnown: Bool) {
+        let peer = PeerCredentials(clinux_ucred(pid: pid, uid: uid, gid: 5))
+        #expect(peer == (isKnown ? PeerCredentials(uid: uid, gid: 5, pid: pid == 0 ? nil : pid) : nil))
     }
 
     @Test func `a socket that is not connected has no peer`() {

@@ -196,7 +196,8 @@ import Testing
         let family = try ProcessFamily()
         let script = family.script("trap '' TERM; echo 'waiting for a login' >&2; sleep 1000 & sleep 1000; wait")
         var exec = ExecSpec(command: ["/bin/sh", "-c", script])
-        exec.timeLimit = .seconds(1)
+        // Long enough for it to say so beside all the other tests.
+        exec.timeLimit = .seconds(8)
         let stage = try Stage { spec, loop in CredentialSources.source(for: spec, on: loop) }
         await stage.engine.configure([CredentialSpec(name: "token", source: .exec(exec))])
         stage.engine.demand("token")

@@ -184,13 +184,14 @@ import Testing
         let family = try ProcessFamily()
         var spec = Self.shell(
             family.script("echo 'open the browser at x' >&2; trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"))
-        spec.timeLimit = .seconds(2)
+        // Long enough for it to speak beside all the other tests.
+        spec.timeLimit = .seconds(8)
         guard case .failure(let failure) = try await Self.fetch(spec) else { return #expect(Bool(false)) }
         #expect(
             failure
                 == CredentialFailure(
                     .timedOut,
-                    "command \"sh\" did not end within 2.0 seconds and was stopped, saying \"open the browser at x\";"
+                    "command \"sh\" did not end within 8.0 seconds and was stopped, saying \"open the browser at x\";"
                         + " see what it waits for, or raise timeout in its configuration"))
         try family.waitForEnd()
     }

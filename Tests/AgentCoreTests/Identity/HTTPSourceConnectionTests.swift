@@ -103,10 +103,12 @@ import Testing
     }
 
     @Test func `nobody there, no such name and no such socket each have their sentence`() async throws {
-        let port: UInt16
-        do { port = try LoopbackListener().port }
+        let reservation = try PortReservation(#require(SocketAddress(ip: "127.0.0.1", port: 0)))
+        let port = try #require(reservation.address.port)
+        let refused = try await message(spec("http://127.0.0.1:\(port)/t?x"))
+        withExtendedLifetime(reservation) {}
         #expect(
-            try await message(spec("http://127.0.0.1:\(port)/t?x"))
+            refused
                 == CredentialFailure(
                     .unreachable,
                     "http://127.0.0.1:\(port)/t: cannot connect to 127.0.0.1:\(port):"

@@ -348,6 +348,9 @@ import Testing
 
     // MARK: Time
 
+    /// Long enough for the other side to do its part beside all the other tests.
+    private static let limit = Duration.seconds(8)
+
     @Test(arguments: [
         ([ScriptedServer.Step.hang], "waiting for the answer"),
         ([.request, .send("HTTP/1.1 200 OK\r\nX-Slow: "), .drip], "the head of the answer was coming in"),
@@ -359,11 +362,11 @@ import Testing
     ])
     func `a server that takes its time is left at the limit`(script: [ScriptedServer.Step], phase: String) async throws
     {
-        let failure = try await Self.failure(of: script, limit: .seconds(2))
+        let failure = try await Self.failure(of: script, limit: Self.limit)
         #expect(failure.kind == .timedOut)
         #expect(
             failure.message.replacing(/after \d+ bytes/, with: "after N bytes")
-                == "http://127.0.0.1:PORT/token: the time was over while \(phase); the limit is 2 s,"
+                == "http://127.0.0.1:PORT/token: the time was over while \(phase); the limit is 8 s,"
                 + " which timeout in its configuration raises")
     }
 
@@ -373,12 +376,12 @@ import Testing
             let listener = try LoopbackListener()
             var spec = HTTPSourceSpec(target: .url("http://127.0.0.1:\(listener.port)/"), method: "POST")
             spec.body = Template(parts: [.literal(String(repeating: "x", count: 16 << 20))])
-            spec.timeLimit = .seconds(2)
+            spec.timeLimit = Self.limit
             guard case .failure(let failure) = try await Self.fetch(spec) else { return #expect(Bool(false)) }
             #expect(
                 failure.message
                     == "http://127.0.0.1:\(listener.port)/: the time was over while the request was being sent;"
-                    + " the limit is 2 s, which timeout in its configuration raises")
+                    + " the limit is 8 s, which timeout in its configuration raises")
             _ = server
         }
     }
@@ -386,12 +389,12 @@ import Testing
     @Test func `a TLS handshake that nobody answers is left at the limit`() async throws {
         try await ScriptedServer.with([[.hang]]) { server in
             var spec = HTTPSourceSpec(target: .url("https://127.0.0.1:\(server.port)/"))
-            spec.timeLimit = .seconds(2)
+            spec.timeLimit = Self.limit
             guard case .failure(let failure) = try await Self.fetch(spec) else { return #expect(Bool(false)) }
             #expect(
                 failure.message
                     == "https://127.0.0.1:\(server.port)/: the time was over while waiting for the TLS handshake;"
-                    + " the limit is 2 s, which timeout in its configuration raises")
+                    + " the limit is 8 s, which timeout in its configuration raises")
             #expect(failure.kind == .timedOut)
         }
     }

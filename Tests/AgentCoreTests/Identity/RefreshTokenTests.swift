@@ -85,7 +85,7 @@ import Testing
             stage.engine.sourceChanged("login")
             let failed = await stage.first { $0.failure != nil }
             #expect(failed.failure?.kind == .refused)
-            _ = await stage.fetch()
+            _ = await stage.first { $0.generation == 2 }
             let facts = issuer.facts
             #expect(facts.logins == 1 && facts.refreshes == 1 && facts.reuses == 0)
             await stage.end()

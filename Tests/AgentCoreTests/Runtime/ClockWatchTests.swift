@@ -36,4 +36,11 @@ import Testing
             }
         }
     }
+
+    /// The kernel lets a clock be set to thirty years before the end of its time at most (ktime_t), and a timer beyond that end
+    /// expires there.
+    @Test func `it waits for a moment that no clock can be set to`() {
+        let end = Int.max / 1_000_000_000
+        #expect((end - 30 * 365 * 86_400)...end ~= ClockWatch.never)
+    }
 }

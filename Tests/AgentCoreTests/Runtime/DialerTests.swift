@@ -27,12 +27,10 @@ import Testing
     }
 
     @Test func `a port where nobody listens is refused with its address`() async throws {
-        let port: UInt16
-        do {
-            let listener = try ListeningSocket(tcp: #require(SocketAddress(ip: "127.0.0.1", port: 0)))
-            port = try #require(listener.address.port)
-        }
+        let reservation = try PortReservation(#require(SocketAddress(ip: "127.0.0.1", port: 0)))
+        let port = try #require(reservation.address.port)
         let result = try await Self.dial(.host("127.0.0.1", port: port))
+        withExtendedLifetime(reservation) {}
         #expect(throws: DialFailure.self) { try result.get() }
         guard case .failure(let failure) = result else { return }
         #expect(failure.description == "cannot connect to 127.0.0.1:\(port): Connection refused")

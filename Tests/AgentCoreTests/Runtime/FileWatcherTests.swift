@@ -22,7 +22,7 @@ import Testing
                 try await Self.quiet(loop)
                 let before = calls.count
                 change()
-                let deadline = SystemClock.monotonic() + 5_000_000_000
+                let deadline = SystemClock.monotonic() + Int64(Wire.patience) * 1_000_000_000
                 while calls.count == before, SystemClock.monotonic() < deadline {
                     _ = await parker.park(until: deadline)
                 }

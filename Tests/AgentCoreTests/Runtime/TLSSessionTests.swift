@@ -86,6 +86,21 @@ import Testing
         #expect(try connect(port: 8443) == false)
     }
 
+    /// The certificate is looked at only without: so what counts is when it was, and not when the last ticket came.
+    @Test(arguments: [TLSVersion.v1_2, .v1_3])
+    func `an hour after the certificate was looked at it is looked at again`(version: TLSVersion) throws {
+        let client = try world.client()
+        let server = try world.server(maximumVersion: version)
+        var resumed: [Bool?] = []
+        for minute in [0, 25, 50, 59, 61, 62] {
+            let pair = try TLSPair(client: client, server: server, at: .seconds(60 * Double(minute)))
+            try pair.handshake()
+            _ = try pair.send([1], from: pair.server, to: pair.client)
+            resumed.append(pair.client?.isResumed)
+        }
+        #expect(resumed == [false, true, true, true, false, true])
+    }
+
     @Test func `after a failed handshake nothing is resumed`() throws {
         let client = try world.client()
         let good = try world.server()

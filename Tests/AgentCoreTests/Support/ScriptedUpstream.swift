@@ -49,7 +49,8 @@ final class ScriptedUpstream: @unchecked Sendable {
     /// The next connection, its handshake left to `startTLS`.
     func acceptWithoutTLS() throws -> Wire {
         let raw = Glibc.accept(descriptor, nil, nil)
-        guard raw >= 0 else { throw Wire.Failure.timedOut(received: "no connection") }
+        if raw < 0, errno == EAGAIN { throw Wire.Failure.timedOut(received: "no connection") }
+        guard raw >= 0 else { throw SystemError("accept") }
         return Wire(owning: raw)
     }
 
@@ -71,8 +72,13 @@ final class ScriptedUpstream: @unchecked Sendable {
     /// Answers on a thread of its own until `close`: each connection on its own thread.
     func serve(_ answer: @escaping @Sendable (Wire) throws -> Void) {
         onThread { [self] in
-            while let wire = try? accept() {
-                onThread { try? answer(wire) }
+            while true {
+                do {
+                    let wire = try accept()
+                    onThread { try? answer(wire) }
+                } catch Wire.Failure.timedOut {
+                    // Nobody has come for a while.
+                } catch { return }
             }
         }
     }

@@ -92,9 +92,12 @@ extension Tool {
 
 /// - Parameters:
 ///   - life: of a token.
+///   - timeLimit: of a question to the issuer. Long, so that a machine that stands still fails none that goes well; short
+///     only where the issuer never answers.
 ///   - before: done before the agent starts.
 func withStory(
-    life: Duration = .seconds(3), fallback: Set<FallbackReason> = [.unavailable], prefetch: Bool = false,
+    life: Duration = .seconds(3), timeLimit: Duration = .seconds(20), fallback: Set<FallbackReason> = [.unavailable],
+    prefetch: Bool = false,
     before: (EmbeddedIssuer) async throws -> Void = { _ in }, _ body: (StoryStage) async throws -> Void
 ) async throws {
     let issuer = try await EmbeddedIssuer.start(audience: "https://gateway.example", life: life)
@@ -105,7 +108,7 @@ func withStory(
     var configuration = Configuration(listen: ListenSpec(), threads: 2, allow: AllowSpec())
     configuration.timeouts.drain = .seconds(2)
     folder.write(TestToken.text(issuer.requestToken), to: "request-token")
-    let http = issuer.storySource(folder)
+    let http = issuer.storySource(folder, timeLimit: timeLimit)
     configuration.credentials = [
         "token": CredentialSpec(name: "token", source: .http(http), prefetch: prefetch),
         "same-token": CredentialSpec(name: "same-token", source: .http(http)),
@@ -147,7 +150,7 @@ func withStory(
 
 extension EmbeddedIssuer {
     /// How the stories ask it; the request token lies in the folder.
-    func storySource(_ folder: ScratchFolder) -> HTTPSourceSpec {
+    func storySource(_ folder: ScratchFolder, timeLimit: Duration = .seconds(20)) -> HTTPSourceSpec {
         var http = HTTPSourceSpec(target: .url("\(url)/token"), method: "POST")
         http.fields = [
             .init(
@@ -157,7 +160,7 @@ extension EmbeddedIssuer {
         ]
         http.body = Template(parts: [.literal("{\"aud\":\"\(audience)\"}")])
         http.field = .json(token: "/token", expiry: "/expires_in")
-        http.timeLimit = .seconds(1)
+        http.timeLimit = timeLimit
         return http
     }
 }

@@ -12,10 +12,13 @@ final class TLSPair {
     private var clientDescriptor: Int32
     private var serverDescriptor: Int32
 
-    init(client: TLSContext, server: TLSContext, host: String = "gateway.example", port: UInt16 = 443) throws {
+    /// - Parameter now: of the client's boot clock.
+    init(
+        client: TLSContext, server: TLSContext, host: String = "gateway.example", port: UInt16 = 443, at now: Int64 = 0
+    ) throws {
         signal(SIGPIPE, SIG_IGN)
         (clientDescriptor, serverDescriptor) = Self.connectedPair()
-        self.client = try TLSSession(client: client, host: host, port: port, descriptor: clientDescriptor)
+        self.client = try TLSSession(client: client, host: host, port: port, descriptor: clientDescriptor, at: now)
         self.server = try TLSSession(server: server, descriptor: serverDescriptor)
     }
 

@@ -22,6 +22,10 @@ struct PEMFile {
         let descriptor = Descriptor(owning: raw)
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         var contents = ByteBuffer()
+        defer {
+            contents.consumeWiping(contents.count)
+            unsafe explicit_bzero(&buffer, buffer.count)
+        }
         while true {
             let count = unsafe Glibc.read(descriptor.raw, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
@@ -32,10 +36,7 @@ struct PEMFile {
                 throw TLSFailure(.configuration, "\(name) is larger than \(sizeLimit) bytes; is it the right file?")
             }
         }
-        let secret = Secret(copying: contents.readable)
-        contents.consumeWiping(contents.count)
-        unsafe explicit_bzero(&buffer, buffer.count)
-        return PEMFile(name: name, contents: secret)
+        return PEMFile(name: name, contents: Secret(copying: contents.readable))
     }
 
     private static func unreadable(_ error: SystemError, _ name: String) -> TLSFailure {
