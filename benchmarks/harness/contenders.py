@@ -90,7 +90,7 @@ class Agent(Contender):
         return AGENT.exists()
 
     def defaults(self) -> dict:
-        return {"threads": 1, "more_credentials": "", "more_routes": ""}
+        return {"threads": 1, "timeouts": "", "more_credentials": "", "more_routes": ""}
 
     def configure(self):
         super().configure()

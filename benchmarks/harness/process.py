@@ -66,7 +66,8 @@ class Process:
         if self.child.poll() is None:
             self.child.terminate()
             try:
-                self.child.wait(10)
+                # Under callgrind the end takes a while, and the count is told at the very end.
+                self.child.wait(60)
             except subprocess.TimeoutExpired:
                 # Its session is its own: whatever it started ends with it.
                 os.killpg(self.child.pid, signal.SIGKILL)

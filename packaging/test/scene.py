@@ -8,10 +8,12 @@ stuck machine reaches.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import subprocess
 import time
+import uuid
 
 import machine as machines
 
@@ -33,18 +35,19 @@ MARKERS = (KEY, NEXT_KEY, SEALED, FILE, VARIABLE, BOOTSTRAP, TOKEN)
 CONFIGURATION = """
 {
   allow: { groups: ["gateway-agent"] },
-  timeouts: { drain: "20s", credentialWait: "5s" },
+  // A fetch may take nearly as long as the token lives: longer than anything but a broken issuer or agent takes.
+  timeouts: { drain: "60s", credentialWait: "30s" },
   credentials: {
-    token: { source: "http", method: "POST", url: "http://127.0.0.1:9001/token", body: "x", timeout: "2s",
+    token: { source: "http", method: "POST", url: "http://127.0.0.1:9001/token", body: "x", timeout: "20s",
              headers: { authorization: "Bearer ${systemd-credential:key_bootstrap}" },
              field: "/access_token", expiryField: "/expires_in" },
-    kept: { source: "http", method: "POST", url: "http://127.0.0.1:9001/token?life=3600", timeout: "2s", cache: "state",
+    kept: { source: "http", method: "POST", url: "http://127.0.0.1:9001/token?life=3600", timeout: "20s", cache: "state",
             headers: { authorization: "Bearer ${systemd-credential:key_bootstrap}" },
             field: "/access_token", expiryField: "/expires_in" },
-    refused: { source: "http", method: "POST", url: "http://127.0.0.1:9001/token?life=3500", timeout: "2s",
+    refused: { source: "http", method: "POST", url: "http://127.0.0.1:9001/token?life=3500", timeout: "20s",
                headers: { authorization: "Bearer ${systemd-credential:key_bootstrap}" },
                field: "/access_token", expiryField: "/expires_in" },
-    ahead: { source: "http", method: "POST", url: "http://127.0.0.1:9001/token?life=3600&ahead=60", timeout: "2s",
+    ahead: { source: "http", method: "POST", url: "http://127.0.0.1:9001/token?life=3600&ahead=60", timeout: "20s",
              headers: { authorization: "Bearer ${systemd-credential:key_bootstrap}" },
              field: "/access_token", expiryField: "/expires_in" },
     // What systemd passed is the agent's alone: a command that took the sockets for its own would shut them.
@@ -88,7 +91,7 @@ class Scene:
     def run(self, *command: str, check: bool = True) -> str:
         return self.machine.enter(*command, check=check).stdout
 
-    def wait(self, what: str, condition, seconds: float = 60) -> None:
+    def wait(self, what: str, condition, seconds: float = 120) -> None:
         end = time.monotonic() + seconds
         while not condition():
             expect(time.monotonic() < end, f"{what} has not happened within {seconds} s: {self.status()}")
@@ -126,6 +129,8 @@ class Scene:
         return self.show("MainPID")
 
     def entries(self, *matches: str) -> list[dict]:
+        # What was sent to the journal may not be in it yet.
+        self.run("journalctl", "--sync")
         out = self.run("journalctl", "--no-pager", "--output=json", "--unit", UNIT, *matches)
         return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
@@ -162,7 +167,7 @@ class Scene:
         self.wait(f"an answer to {' and '.join(least)} calls on both sockets", is_further)
 
     def begin_load(self) -> None:
-        self.run("rm", "-f", RESULT)
+        self.run("rm", "-f", RESULT, f"{RESULT}.last")
         self.run("systemctl", "start", "load.service")
         self.advance(quick=10, stream=2)
 
@@ -197,8 +202,13 @@ class Scene:
         expect(sum(ended.values()) == lost, f"{ended}; {examples}")
         expect(lost <= found["callers"], f"{lost} calls were cut, but the load has {found['callers']} callers; {examples}")
 
-    def stream(self, seconds: float) -> subprocess.Popen:
-        """A stream of its own that has begun; its output ends with the last event if it was whole."""
-        process = self.machine.start("python3", "/opt/stream.py", str(seconds), stdout=subprocess.PIPE, text=True)
-        process.stdout.readline()
-        return process
+    @contextlib.contextmanager
+    def stream(self):
+        """A stream of its own that has begun, and goes on for the length of the block; it says then how it ended."""
+        file = f"/opt/go-{uuid.uuid4().hex}"
+        process = self.machine.start("python3", "/opt/stream.py", file, stdout=subprocess.PIPE, text=True)
+        try:
+            expect(process.stdout.readline() == "begun\n", "a stream has not begun")
+            yield process
+        finally:
+            self.run("touch", file)

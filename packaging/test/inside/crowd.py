@@ -20,7 +20,7 @@ SETUP, FLAGS = 425, 1 << 7 | 1 << 8 | 1 << 12
 
 def connect() -> socket.socket:
     stream = socket.socket(socket.AF_UNIX)
-    stream.settimeout(60)
+    stream.settimeout(180)
     stream.connect(PATH)
     return stream
 

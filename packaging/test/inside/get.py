@@ -10,7 +10,7 @@ family, path = sys.argv[1:3]
 where = sys.argv[3] if len(sys.argv) > 3 else "/run/gateway-agent/agent.sock" if family == "unix" else "4748"
 begin = time.monotonic()
 stream = socket.socket(socket.AF_UNIX if family == "unix" else socket.AF_INET)
-stream.settimeout(60)
+stream.settimeout(180)
 stream.connect(where if family == "unix" else ("127.0.0.1", int(where)))
 stream.sendall(f"GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
 answer, first = b"", 0.0

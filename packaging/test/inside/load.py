@@ -39,7 +39,7 @@ run = uuid.uuid4().hex
 
 def connect(family: str) -> socket.socket:
     stream = socket.socket(socket.AF_UNIX if family == "unix" else socket.AF_INET)
-    stream.settimeout(60)
+    stream.settimeout(180)
     try:
         stream.connect(UNIX if family == "unix" else ("127.0.0.1", PORT))
     except OSError:

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: 2026 The gateway-agent authors
-"""stream.py SECONDS - one stream through the agent. Says when it has begun, and then whether it came whole, half or cut."""
+"""stream.py FILE - one stream through the agent, until there is that file.
+
+Says when it has begun, and then whether it came whole, half or cut.
+"""
 
 import socket
 import sys
 
-stream = socket.create_connection(("127.0.0.1", 4748), 60)
-stream.sendall(f"GET /fake/stream?seconds={sys.argv[1]} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
+stream = socket.create_connection(("127.0.0.1", 4748), 180)
+stream.sendall(f"GET /fake/stream?until={sys.argv[1]} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
 answer = stream.recv(65536)
 print("begun", flush=True)
 try:

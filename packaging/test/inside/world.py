@@ -4,13 +4,15 @@
 """world.py issuer|upstream PORT - what the agent needs around it in the machine: who gives tokens, and who takes calls.
 
 The issuer answers POST /token?life=SECONDS with a token of its own, if it is asked with the bootstrap secret; with
-&ahead=SECONDS its clock is ahead. The upstream answers /quick with the credential it saw, and /stream?seconds=N with an
-event each tenth of a second and a last one that says done; /refused, and a call without a credential, get 401.
+&ahead=SECONDS its clock is ahead. The upstream answers /quick with the credential it saw, and /stream?seconds=N, or
+?until=FILE until there is such a file, with an event each tenth of a second and a last one that says done; /refused, and
+a call without a credential, get 401. Either tells systemd when it listens: before, the agent would be refused.
 """
 
 import http.server
 import json
 import os
+import socket
 import sys
 import time
 import urllib.parse
@@ -42,7 +44,7 @@ class Issuer(Handler):
         self.rfile.read(int(self.headers.get("content-length") or 0))
         Issuer.count += 1
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
-        life, self.ahead = int(query.get("life", ["4"])[0]), int(query.get("ahead", ["0"])[0])
+        life, self.ahead = int(query.get("life", ["20"])[0]), int(query.get("ahead", ["0"])[0])
         if not self.headers.get("authorization", "").startswith("Bearer planted-boot-"):
             return self.answer(401, {"error": "no bootstrap secret"})
         self.answer(200, {"access_token": f"{TOKEN}-{os.getpid()}-{Issuer.count}", "expires_in": life})
@@ -61,15 +63,15 @@ class Upstream(Handler):
         if address.path == "/quick":
             # The end of the key tells which key it is, and no more of it.
             return self.answer(200, {"credential": kind, "end": credential[-4:]})
-        seconds = float(urllib.parse.parse_qs(address.query).get("seconds", ["1"])[0])
+        query = urllib.parse.parse_qs(address.query)
+        end, file = time.monotonic() + float(query.get("seconds", ["600"])[0]), query.get("until", ["/nowhere"])[0]
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        end = time.monotonic() + seconds
         number = 0
         try:
-            while time.monotonic() < end:
+            while time.monotonic() < end and not os.path.exists(file):
                 self.chunk(f"data: {number}\n\n".encode())
                 number += 1
                 time.sleep(0.1)
@@ -89,4 +91,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 if __name__ == "__main__":
     handler = {"issuer": Issuer, "upstream": Upstream}[sys.argv[1]]
-    Server(("127.0.0.1", int(sys.argv[2])), handler).serve_forever()
+    server = Server(("127.0.0.1", int(sys.argv[2])), handler)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+    server.serve_forever()

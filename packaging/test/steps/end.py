@@ -22,7 +22,6 @@ STORY = {
 
 def journal(scene: Scene) -> None:
     """the journal tells the story in fields, each moment with its number and its entry in the catalogue"""
-    scene.run("journalctl", "--sync")
     entries = scene.entries()
     seen = {entry.get("GATEWAY_EVENT") for entry in entries} - {None}
     expect(set(STORY) == seen, f"moments that are not told, or not known here: {sorted(set(STORY) ^ seen)}")
@@ -52,6 +51,7 @@ def secrets(scene: Scene) -> None:
     for route in ("/fake", "/kept", "/command", "/key", "/sealed", "/file", "/variable"):
         scene.credential(route=route)
     process = scene.process()
+    scene.run("journalctl", "--sync")
     with tempfile.TemporaryDirectory(prefix="gateway-agent-secrets-") as name:
         folder = pathlib.Path(name)
         for file, command in {
@@ -80,8 +80,9 @@ def core(scene: Scene) -> None:
     place = f"--property=WorkingDirectory={STATE}"
 
     def cores() -> str:
-        return scene.run("find", "/", "-xdev", "(", "-name", "core", "-o", "-name", "core.*", ")", "-type", "f",
-                         "-size", "+20k", "-not", "-path", "/usr/*", "-not", "-path", "/proc/*").strip()
+        return scene.run("find", "/", "-ignore_readdir_race", "-xdev",
+                         "(", "-name", "core", "-o", "-name", "core.*", ")", "-type", "f", "-size", "+20k",
+                         "-not", "-path", "/usr/*", "-not", "-path", "/proc/*").strip()
     expect(not cores(), f"there is a core already: {cores()}")
     scene.run("systemd-run", "--quiet", "--wait", "--uid=gateway-agent", place, "--property=LimitCORE=infinity",
               f"--setenv=X={BOOTSTRAP}", "python3", "-c", "import os; os.abort()", check=False)
@@ -113,7 +114,7 @@ def purge(scene: Scene) -> None:
     scene.run("sh", "-c", "rm -rf /etc/systemd/system/gateway-agent*.d")
     for unit in (UNIT, *SOCKETS):
         expect(not scene.is_active(unit), f"{unit} is active after the purge")
-    left = scene.run("sh", "-c", "find / -xdev -name '*gateway-agent*' -not -path '/proc/*' -not -path '/root/*' "
-                     "-not -path '/sys/*' -not -path '/tmp/*'").split()
+    left = scene.run("sh", "-c", "find / -ignore_readdir_race -xdev -name '*gateway-agent*' -not -path '/proc/*' "
+                     "-not -path '/root/*' -not -path '/sys/*' -not -path '/tmp/*'").split()
     expect(not left, f"the purge left {left}")
     expect("gateway-agent" in scene.run("cat", "/etc/passwd"), "the system user is gone")

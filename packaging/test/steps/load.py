@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import uuid
 
 from scene import CONFIGURATION, KEYS, RESULT, ROUTES, UNIT, Scene, expect
 
@@ -77,20 +78,21 @@ def kill(scene: Scene) -> None:
 
 def watchdog(scene: Scene) -> None:
     """one stuck loop is enough for the watchdog to end the agent; it comes back, and nobody is refused"""
-    scene.drop_in("[Service]\nWatchdogSec=4s\n")
+    scene.drop_in("[Service]\nWatchdogSec=10s\n")
     scene.run("systemctl", "restart", UNIT)
     before = scene.process()
     fed = int(scene.show("WatchdogTimestampMonotonic"))
-    scene.wait("feeding beyond two limits", lambda: int(scene.show("WatchdogTimestampMonotonic")) > fed + 8_000_000)
+    scene.wait("feeding beyond two limits", lambda: int(scene.show("WatchdogTimestampMonotonic")) > fed + 20_000_000)
     expect(scene.process() == before, "the watchdog has ended an agent that works")
 
     def event() -> None:
         holder = scene.machine.start("python3", "/opt/hold.py", before, "worker.1")
         scene.wait("the restart by the watchdog", lambda: scene.process() not in ("0", before))
         scene.wait("the service", scene.is_active)
-        holder.wait(timeout=60)
+        holder.wait(timeout=120)
     scene.under_load("watchdog", event, is_kill=True)
     scene.drop_in(None)
+    scene.run("journalctl", "--sync")
     out = scene.run("journalctl", "--no-pager", "--unit", UNIT)
     expect("Watchdog timeout" in out, "systemd does not tell of a watchdog timeout")
 
@@ -153,15 +155,16 @@ def full_disk(scene: Scene) -> None:
         scene.run("journalctl", "--flush")
         scene.run("systemctl", "restart", UNIT)
         # What is told from now on shall outlive the reboot.
-        scene.wait("a journal on the disk", lambda: journal_is_kept(scene))
+        word = uuid.uuid4().hex
+        scene.wait("a journal on the disk", lambda: journal_is_kept(scene, word))
 
 
-def journal_is_kept(scene: Scene) -> bool:
-    """Whether what is told now is written below /var, and not to the memory."""
-    scene.run("systemd-cat", "--identifier=kept-or-not", "echo", "written")
+def journal_is_kept(scene: Scene, word: str) -> bool:
+    """Whether what is told from now on is written below /var, and not to the memory. The word is nobody else's."""
+    scene.run("systemd-cat", f"--identifier={word}", "echo", "written")
     scene.run("journalctl", "--sync")
     return "written" in scene.run("journalctl", "--no-pager", "--quiet", "--directory=/var/log/journal",
-                                  "--identifier=kept-or-not", "--lines=1", "--since=-2s", check=False)
+                                  f"--identifier={word}", check=False)
 
 
 def reboot(scene: Scene) -> None:

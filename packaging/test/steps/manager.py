@@ -4,6 +4,7 @@
 
 import json
 import re
+import time
 
 from scene import SOCKETS, TOKEN, UNIT, Scene, expect
 
@@ -17,17 +18,21 @@ REFUSED = [
 
 def drain(scene: Scene) -> None:
     """a stream outlasts TimeoutStopSec=, as the agent asks for time; one over the drain limit is cut visibly and counted"""
-    scene.drop_in("[Service]\nTimeoutStopSec=3s\n")
-    stream = scene.stream(8)
-    scene.run("systemctl", "restart", UNIT)
-    out = stream.communicate(timeout=60)[0]
+    scene.drop_in("[Service]\nTimeoutStopSec=10s\n")
+    with scene.stream() as stream:
+        scene.run("systemctl", "restart", "--no-block", UNIT)
+        scene.wait("the stop", lambda: scene.show("ActiveState") == "deactivating")
+        end = int(scene.show("ActiveExitTimestampMonotonic")) + 12_000_000
+        scene.wait("the end of TimeoutStopSec=", lambda: time.monotonic_ns() // 1000 > end)
+    out = stream.communicate(timeout=120)[0]
     expect("whole" in out, f"a stream within the drain limit was not let finish: {out}")
+    scene.wait("the service", scene.is_active)
     scene.drop_in(None)
     scene.settings('{ timeouts: { drain: "1s" } }')
     scene.run("systemctl", "restart", UNIT)
-    stream = scene.stream(8)
-    scene.run("systemctl", "restart", UNIT)
-    out = stream.communicate(timeout=60)[0]
+    with scene.stream() as stream:
+        scene.run("systemctl", "restart", UNIT)
+        out = stream.communicate(timeout=120)[0]
     expect("cut" in out, f"a stream over the drain limit was not cut visibly: {out}")
     cut = scene.entries("GATEWAY_EVENT=calls-cut")
     expect(cut and cut[-1]["GATEWAY_CONNECTIONS"] == "1", f"cut calls are not counted: {cut}")
@@ -37,18 +42,18 @@ def drain(scene: Scene) -> None:
 
 def notify(scene: Scene) -> None:
     """systemd hears of a stop and of a reload from the agent itself; an agent without anybody to tell serves all the same"""
-    stream = scene.stream(3)
-    # Not systemd's signal: that the agent stops is known by its word alone.
-    scene.run("kill", "-TERM", scene.process())
-    scene.wait("the word of stopping", lambda: scene.show("ActiveState") == "deactivating")
-    scene.wait("a status of draining", lambda: "letting 1 call under way finish" in scene.status())
-    expect("whole" in stream.communicate(timeout=60)[0], "the stream was not let finish")
+    with scene.stream() as stream:
+        # Not systemd's signal: that the agent stops is known by its word alone.
+        scene.run("kill", "-TERM", scene.process())
+        scene.wait("the word of stopping", lambda: scene.show("ActiveState") == "deactivating")
+        scene.wait("a status of draining", lambda: "letting 1 call under way finish" in scene.status())
+    expect("whole" in stream.communicate(timeout=120)[0], "the stream was not let finish")
     scene.wait("the end", lambda: not scene.is_active())
     expect(scene.credential() == "token", "the next call did not get through")
     version = int(re.search(r"systemd (\d+)", scene.run("systemctl", "--version"))[1])
     if version >= 253:
         # Such a reload ends when RELOADING=1 has come, with a time after its signal, and then READY=1.
-        scene.drop_in("[Service]\nType=notify-reload\nExecReload=\nTimeoutStartSec=10s\n")
+        scene.drop_in("[Service]\nType=notify-reload\nExecReload=\nTimeoutStartSec=60s\n")
         scene.run("systemctl", "restart", UNIT)
         scene.run("systemctl", "reload", UNIT)
     scene.drop_in("[Service]\nType=exec\nNotifyAccess=none\nWatchdogSec=0\nEnvironment=NOTIFY_SOCKET=/run/nobody\n")
@@ -89,7 +94,7 @@ def lines(scene: Scene) -> None:
     """the log is JSON lines on request, plain lines on a terminal, and fields of the journal otherwise"""
     scene.machine.write("/opt/terminal.json5", """{
         listen: { tcp: "127.0.0.1:4760" }, credentials: { key: { source: "env", name: "X", kind: "key" } } }""")
-    out = scene.run("timeout", "20", "python3", "/opt/terminal.py", "routes=0", "gateway-agent", "serve", "--config",
+    out = scene.run("timeout", "120", "python3", "/opt/terminal.py", "routes=0", "gateway-agent", "serve", "--config",
                     "/opt/terminal.json5")
     expect(re.search(r"(?m)^\S+Z info  serving listeners=\S+", out), f"on a terminal it is told as {out}")
     scene.settings('{ log: { format: "json" } }')
@@ -121,6 +126,7 @@ def one_person(scene: Scene) -> None:
     for tool, folder in tools.items():
         scene.machine.write(f"{folder}/{tool}", f"#!/bin/sh\necho {TOKEN}-of-{tool}\n", mode=0o755)
     scene.machine.write("/home/dev/.config/gateway-agent/agent.json5", json.dumps({
+        "timeouts": {"credentialWait": "60s"},
         "credentials": {tool: {"source": "exec", "command": [tool]} for tool in tools},
         "routes": {f"/{tool}/": {"upstream": "http://127.0.0.1:9002/", "chain": [tool]} for tool in tools}}))
     scene.run("chown", "-R", "dev:dev", "/home/dev")
