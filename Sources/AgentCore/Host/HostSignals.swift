@@ -17,7 +17,8 @@ struct HostSignals: ~Copyable {
 
     /// Takes the steering signals off all threads, and makes SIGPIPE harmless: a write to a peer that is gone is an error like
     /// any other. SIGCHLD is as it is by default, whatever the agent was started with: ignored, it would have the kernel
-    /// reap commands before anybody could ask how they ended (wait(2)). To be called first thing in `main`: threads inherit the mask of who starts them.
+    /// reap commands before anybody could ask how they ended (wait(2)). To be called first thing in `main`: threads inherit
+    /// the mask of who starts them.
     static func takeOver() {
         var set = steering
         unsafe _ = pthread_sigmask(SIG_BLOCK, &set, nil)
