@@ -6,7 +6,8 @@ struct ConfigurationProblem: Error, Sendable, Equatable, CustomStringConvertible
     /// The file, as it was opened.
     let file: String
     let place: TextPlace?
-    /// The key, as JavaScript would write it: `routes["/vercel/"].chain[1]`; empty for the file itself.
+    /// The key, as JavaScript would write it: `routes["/vercel/"].chain[1]`; empty for the file itself. Of a key that
+    /// may be a secret it has only the beginning.
     let path: String
     /// What is wrong: `is "900x"`. A value that may be a secret is never in it.
     let message: String
@@ -56,7 +57,9 @@ struct ConfigurationPath: Sendable, Equatable, CustomStringConvertible {
             switch step {
             case .index(let index): text += "[\(index)]"
             case .key(let key):
-                let isBare = !key.isEmpty && key.utf8.allSatisfy { Self.isWordByte($0) } && !Self.startsWithDigit(key)
+                let isWord = !key.isEmpty && key.utf8.allSatisfy { Self.isWordByte($0) } && !Self.startsWithDigit(key)
+                // A token may have been pasted where a key belongs.
+                let isBare = isWord && key.utf8.count <= QuotedText.limit && !QuotedText.looksSecret(key)
                 text += isBare ? (text.isEmpty ? key : ".\(key)") : "[\(QuotedText.quote(key))]"
             }
         }

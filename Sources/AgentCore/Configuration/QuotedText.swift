@@ -8,9 +8,38 @@ enum QuotedText {
 
     /// In double quotes, control characters replaced, cut at `limit`; of what may be a secret only the beginning.
     static func quote(_ text: String) -> String {
-        if looksSecret(text) { return "\"\(clean(text.prefix(4)))…\"" }
-        let cut = text.count > limit
-        return "\"\(clean(text.prefix(limit)))\(cut ? "…" : "")\""
+        let masked = mask(text)
+        let cut = masked.count > limit
+        return "\"\(clean(masked.prefix(limit)))\(cut ? "…" : "")\""
+    }
+
+    /// The text, of each word with the look of a secret only the beginning: `Authorization: Bearer sk-a…`.
+    static func mask(_ text: String) -> String {
+        if looksSecret(text) { return "\(text.prefix(4))…" }
+        var result = ""
+        var word = ""
+        func flush() {
+            result += looksSecret(word) ? "\(word.prefix(4))…" : word
+            word = ""
+        }
+        for scalar in text.unicodeScalars {
+            if isInWord(scalar) {
+                word.unicodeScalars.append(scalar)
+            } else {
+                flush()
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        flush()
+        return result
+    }
+
+    /// What tokens consist of. Blanks and the signs of headers, addresses and forms part one word from the next.
+    private static func isInWord(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "0"..."9", "A"..."Z", "a"..."z", "-", "_", ".", "+": true
+        default: false
+        }
     }
 
     /// Whether a text has the look of a token or a key: a known beginning, or long and without any structure of words.

@@ -209,7 +209,7 @@ extension Field<String> {
                     hint: "delete it, and write byok: true on the route to pass on the caller's own credential")
             }
             let nearest = Suggestion.nearest(to: text, among: credentials.names)
-            let known = credentials.names.sorted().prefix(8).joined(separator: ", ")
+            let known = credentials.names.sorted().prefix(8).map(QuotedText.mask).joined(separator: ", ")
             throw Misfit(
                 message: "names no credential \(QuotedText.quote(text))",
                 hint: nearest.map { "did you mean \(QuotedText.quote($0))?" }

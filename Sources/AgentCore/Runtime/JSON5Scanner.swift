@@ -3,7 +3,7 @@
 
 /// Walks a JSON5 text once and notes where everything stands (see `JSONOutline`). Grammar: https://spec.json5.org.
 ///
-/// Messages quote keys and punctuation, never a value: a token may have been pasted there.
+/// Messages quote punctuation, and keys that are too short for a secret; never a value: a token may have been pasted.
 struct JSON5Scanner {
     static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
@@ -57,7 +57,7 @@ struct JSON5Scanner {
             let keyStart = index
             let key = try self.key()
             try skipBlank()
-            if !take(":") { throw failure("a colon is missing after the key \"\(key)\"") }
+            if !take(":") { throw failure("a colon is missing after \(Self.name(ofKey: key))") }
             try skipBlank()
             path.append(key)
             let value = try value()
@@ -114,10 +114,13 @@ struct JSON5Scanner {
         throw failure("a value is missing here")
     }
 
+    /// Longest text that is too short for a secret, and is shown.
+    private static let shownBytes = 12
+
     /// Quotes what is too short for a secret: a mode, a duration, a size.
     private func notANumber(from start: Int) -> String {
         let word = bytes[start...].prefix { Self.isWordByte($0) || "+-.:/%".utf8.contains($0) }
-        guard word.count <= 12 else { return "this is no number; write text in quotes" }
+        guard word.count <= Self.shownBytes else { return "this is no number; write text in quotes" }
         let text = String(decoding: word, as: UTF8.self)
         return "\(text) is no number of JSON5; write it in quotes: \"\(text)\""
     }
@@ -138,10 +141,16 @@ struct JSON5Scanner {
             end += 1
         }
         if end > index || Self.isDigit(first) {
+            guard end - start <= Self.shownBytes else { throw failure("this key needs quotes; add them", at: start) }
             let whole = String(decoding: bytes[start..<end], as: UTF8.self)
             throw failure("the key \(whole) needs quotes: \"\(whole)\"", at: start)
         }
         return word
+    }
+
+    private static func name(ofKey key: String) -> String {
+        let isShown = key.utf8.count <= shownBytes && key.utf8.allSatisfy { isWordByte($0) || "-./".utf8.contains($0) }
+        return isShown ? "the key \"\(key)\"" : "this key"
     }
 
     private mutating func string() throws(Failure) -> String {
