@@ -26,7 +26,7 @@ extension Field<String> {
     /// One word of a command. What every user of the host may read in the process list must be no secret.
     static let argument = text("write text in quotes") { text throws(Misfit) in
         if text.utf8.contains(0) { throw Misfit(message: "holds a NUL byte", hint: "delete it") }
-        if QuotedText.holdsSecret(text) { throw .secretInPlace }
+        if QuotedText.holdsToken(text) { throw .secretInPlace }
         return text
     }
 
@@ -96,7 +96,7 @@ extension Field<Template> {
         }
         literal += rest
         if !literal.isEmpty || parts.isEmpty { parts.append(.literal(literal)) }
-        for case .literal(let text) in parts where QuotedText.holdsSecret(text) {
+        for case .literal(let text) in parts where QuotedText.holdsToken(text) {
             throw .secretInPlace
         }
         return Template(parts: parts)

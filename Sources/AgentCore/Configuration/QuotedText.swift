@@ -44,15 +44,10 @@ enum QuotedText {
 
     /// Whether a text has the look of a token or a key: a known beginning, or long and without any structure of words.
     ///
-    /// A guess, for messages and for refusing a secret that was put where it does not belong; no protection rests on it.
+    /// A guess, and for messages only: the number of an account has the same look. No protection rests on it.
     static func looksSecret(_ text: String) -> Bool {
-        let known = [
-            "sk-", "sk_", "vck_", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "AKIA", "AIza",
-            "eyJ",
-        ]
-        let count = text.utf8.count
-        if count >= 12, known.contains(where: { text.hasPrefix($0) }) { return true }
-        guard count >= 24 else { return false }
+        if beginsAsToken(text) { return true }
+        guard text.utf8.count >= 24 else { return false }
         var (digits, capitals, small) = (0, 0, 0)
         for byte in text.utf8 {
             switch byte {
@@ -66,9 +61,18 @@ enum QuotedText {
         return digits >= 3 && capitals + small >= 3
     }
 
-    /// Whether one of its words has that look.
-    static func holdsSecret(_ text: String) -> Bool {
-        text.split { " ,;\"'".contains($0) }.contains { looksSecret(String($0)) }
+    /// Whether one of its words begins as the tokens of a known maker do: for refusing a secret that was put where it
+    /// does not belong. A path is one word: its parts may have any name.
+    static func holdsToken(_ text: String) -> Bool {
+        text.split { " ,;:?&=\"'".contains($0) }.contains(where: beginsAsToken)
+    }
+
+    private static func beginsAsToken(_ text: some StringProtocol) -> Bool {
+        let known = [
+            "sk-", "sk_", "vck_", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "AKIA", "AIza",
+            "eyJ",
+        ]
+        return text.utf8.count >= 12 && known.contains { text.hasPrefix($0) }
     }
 
     private static func clean(_ text: Substring) -> String {

@@ -97,7 +97,7 @@ enum SourceKind: String, Sendable, CaseIterable {
             let carriesSecret =
                 ["authorization", "cookie", "proxy-authorization", "x-api-key", "api-key"].contains(name)
                 || ["-token", "-key", "-secret"].contains { name.hasSuffix($0) }
-            guard carriesSecret, !QuotedText.holdsSecret(text) else { continue }
+            guard carriesSecret, !QuotedText.holdsToken(text) else { continue }
             report.add(
                 member.value, "would hold a secret in the configuration",
                 hint: "write where it is: \"${file:/…}\", \"${env:NAME}\" or \"${systemd-credential:NAME}\"")

@@ -96,4 +96,38 @@ import Testing
         #expect(configurationProblems("{\(key)-: 1}").utf8.count < 100)
         #expect(!configurationProblems("{'\\u001b[m' 1}").contains("\u{1B}"))
     }
+
+    @Test(arguments: [
+        ("'exec', command: ['vercel', 'project', 'token', 'prj_12HKQaOmR5t5Uy6vdcQsNIiZgHGB']"),
+        ("'exec', command: ['az', 'account', 'get-access-token', '--tenant', '72f988bf-86f1-41af-91ab-2d7cd011db47']"),
+        ("'exec', command: ['/opt/sk-learn-env/bin/token', '--client=72f988bf-86f1-41af-91ab-2d7cd011db47']"),
+        ("'exec', command: ['x'], environment: {AZURE_TENANT_ID: '72f988bf-86f1-41af-91ab-2d7cd011db47'}"),
+        ("'http', url: 'https://h/', method: 'POST', body: '{\"client_id\":\"72f988bf-86f1-41af-91ab-2d7cd011db47\"}'"),
+        ("'http', url: 'https://h/', headers: {'x-project': 'prj_12HKQaOmR5t5Uy6vdcQsNIiZgHGB'}"),
+    ])
+    func `names and numbers of accounts are no secrets`(source: String) {
+        #expect(configurationProblems(Self.credential("source: \(source)")) == "")
+    }
+
+    @Test(arguments: [
+        "'exec', command: ['x', '\(anthropic)']", "'exec', command: ['x', '--token=ghp_\(hidden)']",
+        "'exec', command: ['x', 'Authorization:Bearer eyJ\(hidden)']", "'exec', command: ['x', '\(google),x']",
+        "'exec', command: ['curl', 'https://h/?key=\(google)&x']",
+        "'exec', command: ['x'], environment: {X: '\(anthropic)'}",
+        "'http', url: 'https://h/', method: 'POST', body: '{\"client_secret\":\"\(anthropic)\"}'",
+        "'http', url: 'https://h/', method: 'POST', body: 'a=b&client_secret=\(anthropic)'",
+        "'http', url: 'https://h/', headers: {x: '\(anthropic)'}",
+    ])
+    func `what begins as tokens do is refused in commands and requests`(source: String) {
+        let said = configurationProblems(Self.credential("source: \(source)"))
+        #expect(said.contains(" has the look of a secret; keep it out of the configuration"), "\(said)")
+        #expect(!said.contains(Self.hidden) && !said.contains("\n"), "\(said)")
+    }
+
+    @Test func `whatever stands in a field for credentials is refused`() {
+        let said = configurationProblems(
+            Self.credential("source: 'http', url: 'https://h/', headers: {'x-api-key': '\(Self.shapeless)'}"))
+        #expect(said.contains("headers[\"x-api-key\"] would hold a secret in the configuration"), "\(said)")
+        #expect(!said.contains(Self.hidden))
+    }
 }
