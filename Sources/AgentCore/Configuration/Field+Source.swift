@@ -47,9 +47,11 @@ extension Field<String> {
     /// link-local address.
     static let sourceURL = text("write an https:// address") { text throws(Misfit) in
         guard let url = try PlainURL(text) else { throw Misfit() }
-        let isLinkLocal =
-            url.host.hasPrefix("169.254.") || url.host == "fd00:ec2::254" || url.host == "metadata.google.internal"
-        if !url.isSecure, !url.isLoopback, !isLinkLocal {
+        // A name may begin as it likes: only an address is link-local.
+        let address = SocketAddress(ip: url.host, port: url.port)
+        let isLinkLocal = address?.ipBytes.count == 4 && address?.isLinkLocal == true
+        let isMetadata = ["fd00:ec2::254", "metadata.google.internal"].contains(url.host)
+        if !url.isSecure, !url.isLoopback, !isLinkLocal, !isMetadata {
             throw Misfit(hint: "write https://: over http:// the token could be read on its way")
         }
         return text

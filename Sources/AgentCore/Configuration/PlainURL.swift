@@ -43,7 +43,8 @@ struct PlainURL: Sendable, Equatable {
 
     var isLoopback: Bool { Self.isLoopback(host) }
 
-    /// Whether the host is this one by its very name or number; no resolver is asked.
+    /// Whether the host is this one by its very name or number; no resolver is asked, nor is one for a call to a name
+    /// that ends in `.localhost` (see `Resolver`).
     static func isLoopback(_ host: String) -> Bool {
         if host == "localhost" || host.hasSuffix(".localhost") { return true }
         return SocketAddress(ip: host, port: 0)?.isLoopback ?? false

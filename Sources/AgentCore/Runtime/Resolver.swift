@@ -17,9 +17,13 @@ enum Resolver {
         resolve($0.host, port: $0.port)
     }
 
-    /// Addresses in the order of RFC 6724; a numeric host is answered without a look-up.
+    /// Addresses in the order of RFC 6724. A numeric host is answered without a look-up, and so is a name below
+    /// `localhost` (RFC 6761 §6.3): `PlainURL` lets plain text go there, and no name server may say where that is.
     static func resolve(_ host: String, port: UInt16) -> Result<[SocketAddress], ResolveFailure> {
         if let address = SocketAddress(ip: host, port: port) { return .success([address]) }
+        if host.lowercased().hasSuffix(".localhost") {
+            return .success(["::1", "127.0.0.1"].compactMap { SocketAddress(ip: $0, port: port) })
+        }
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         // AI_ADDRCONFIG is left out: it hides ::1 and 127.0.0.1 on hosts and in namespaces with nothing but loopback.
