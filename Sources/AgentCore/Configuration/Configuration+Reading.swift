@@ -43,7 +43,8 @@ extension Configuration {
             let defaults = RouteDefaults(
                 allow: configuration.allow, timeouts: timeouts.route,
                 replayBodyBytes: object.node("limits").flatMap { Self.replayBodyBytes($0) },
-                credentials: credentials, ownPorts: Set(configuration.listen.tcp.map(\.port)))
+                credentials: credentials, ownPorts: Set(configuration.listen.tcp.map(\.port)),
+                ownSocket: configuration.listen.unixPath)
             if let node = object.node("routes") {
                 configuration.routes = RoutesSection(defaults: defaults, report: report).read(node)
             }

@@ -9,6 +9,8 @@ struct RouteDefaults {
     var credentials: CredentialsSection
     /// Ports that the agent itself listens on: a route to one of them would call itself for ever.
     var ownPorts: Set<UInt16>
+    /// The path of its own socket, likewise.
+    var ownSocket: String?
 }
 
 /// `routes`: read one by one, the longest prefix first.
@@ -94,6 +96,12 @@ struct RoutesSection {
     }
 
     private func check(_ upstream: UpstreamSpec, _ node: ConfigurationNode, isPlaintextAllowed: Bool) {
+        if case .unix(let socket) = upstream.transport, let own = defaults.ownSocket,
+            Self.parts(ofPath: socket) == Self.parts(ofPath: own)
+        {
+            report.add(
+                node, "is the socket of this agent itself", hint: "write the address of the gateway behind it")
+        }
         guard upstream.transport == .plain else { return }
         let isLoopback = PlainURL.isLoopback(upstream.host)
         if !isLoopback, !isPlaintextAllowed {
@@ -106,6 +114,11 @@ struct RoutesSection {
                 node, "is port \(upstream.port) of this agent itself",
                 hint: "write the address of the gateway behind it")
         }
+    }
+
+    /// Equal for paths that differ in `//` and `/./` alone. Links are not followed: no file is looked at here.
+    private static func parts(ofPath path: String) -> [Substring] {
+        path.split(separator: "/").filter { $0 != "." }
     }
 }
 
