@@ -181,6 +181,7 @@ extension Field {
         Field { node, report in
             ObjectReader.read(node, report) { object in
                 var values: [String: Element] = [:]
+                var written: [String: String] = [:]
                 for (key, member) in object.all {
                     let keyNode = ConfigurationNode(
                         path: member.value.path, origin: member.key, content: .scalar(.string(key)))
@@ -191,6 +192,13 @@ extension Field {
                             hint: inner.problems.first?.hint)
                         continue
                     }
+                    if let first = written[name] {
+                        report.add(
+                            at: member.key, member.value.path, "is the same as \(QuotedText.quote(first))",
+                            hint: "delete one: upper and lower case make no difference")
+                        continue
+                    }
+                    written[name] = key
                     if let value = element.read(member.value, report) { values[name] = value }
                 }
                 return values
