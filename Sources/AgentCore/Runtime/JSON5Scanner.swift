@@ -197,6 +197,7 @@ struct JSON5Scanner {
                 guard let scalar = Unicode.Scalar(first) else {
                     throw failure("half a surrogate pair stands here", at: start)
                 }
+                if scalar == "\0" { throw failure("a NUL character stands in a string; delete it", at: start) }
                 text += Array(String(scalar).utf8)
             }
         case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
@@ -225,6 +226,8 @@ struct JSON5Scanner {
             case UInt8(ascii: "#"): throw failure("\"#\" begins no comment in JSON5; write //")
             case 0xC2 where index + 1 < bytes.count && bytes[index + 1] == 0xA0:
                 throw failure("a no-break space stands here; write a plain space")
+            case 0xE2 where lineSeparator != nil:
+                throw failure("a line separator (\(lineSeparator ?? "")) stands here; write a line break")
             default: return
             }
         }
@@ -234,7 +237,9 @@ struct JSON5Scanner {
         let start = index
         index += 1
         if take("/") {
-            while let byte = peek, byte != UInt8(ascii: "\n") { _ = byte; index += 1 }
+            while let byte = peek, byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "\r"), lineSeparator == nil {
+                index += 1
+            }
         } else if take("*") {
             while !isAtEnd {
                 if take("*") {
@@ -253,6 +258,16 @@ struct JSON5Scanner {
 
     private var isAtEnd: Bool { index >= bytes.count }
     private var peek: UInt8? { index < bytes.count ? bytes[index] : nil }
+
+    /// The one that stands here: it ends a line, and thus a comment, as LF and CR do, but no editor shows it so.
+    private var lineSeparator: String? {
+        guard peek == 0xE2, index + 2 < bytes.count, bytes[index + 1] == 0x80 else { return nil }
+        return switch bytes[index + 2] {
+        case 0xA8: "U+2028"
+        case 0xA9: "U+2029"
+        default: nil
+        }
+    }
 
     private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
         guard peek == UInt8(ascii: scalar) else { return false }

@@ -54,14 +54,18 @@ struct TextPlace: Sendable, Hashable, Comparable, CustomStringConvertible {
     }
 }
 
-/// Turns offsets into places; built once for a text.
+/// Turns offsets into places; built once for a text. Lines end at LF, CR or both.
 struct TextPlaces: Sendable {
     private let bytes: [UInt8]
     private let lineStarts: [Int]
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
-        lineStarts = [0] + bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
+        let isLineEnd: (Int) -> Bool = { index in
+            let isPair = index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: "\n")
+            return bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r") && !isPair
+        }
+        lineStarts = [0] + bytes.indices.filter(isLineEnd).map { $0 + 1 }
     }
 
     subscript(offset: Int) -> TextPlace {
