@@ -58,6 +58,36 @@ class Files(unittest.TestCase):
                              preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
         self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
 
+    def test_a_command_that_waits_is_ended_by_signals(self) -> None:
+        path = f"{self.folder}/silent.sock"
+        os.mkfifo(self.folder / "started")
+        self.file.write_text(f"""{{ listen: {{ unix: "{self.folder}/agent.sock" }}, allow: {{ users: [0] }},
+            credentials: {{ k: {{ source: "exec", timeout: "{demo.LIMIT}s",
+                command: ["/bin/sh", "-c", "echo $$ >{self.folder}/started; exec sleep {demo.LIMIT}"] }} }} }}""")
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.bind(path)
+            silent.listen()
+            silent.settimeout(demo.LIMIT)
+            for words in (["status", "--socket", path], ["token", "k", "--socket", path],
+                          ["check", "--config", str(self.file)]):
+                for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                    with self.subTest(words=words, signal=number.name), contextlib.ExitStack() as after:
+                        # As in a terminal: a shell script's background has its commands ignore SIGINT.
+                        command = subprocess.Popen([demo.program, *words], stdin=subprocess.DEVNULL,
+                                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                                   preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
+                        after.callback(command.wait)
+                        after.callback(command.kill)
+                        if words[0] == "check":
+                            child = int((self.folder / "started").read_text())
+                            after.callback(os.kill, child, signal.SIGKILL)
+                        else:
+                            caller = after.enter_context(silent.accept()[0])
+                            # It has asked, and waits.
+                            self.assertTrue(caller.recv(1000))
+                        command.send_signal(number)
+                        self.assertEqual(command.wait(10), -number)
+
     def test_check_ends_with_what_it_looked_at(self) -> None:
         parts = self.folder / "conf.d"
         parts.mkdir()
