@@ -158,11 +158,12 @@ actor Agent: LoopBound {
     /// After how long without connections the agent ends, for systemd to start it again; nil: never.
     var idleExit: Duration? { configuration.idleExit }
 
-    /// Takes a configuration over, whole or not at all.
+    /// Takes a configuration over, whole or not at all; an agent that ends takes none.
     ///
     /// - Throws: why it cannot be taken; the old one stays in force.
     func reload(_ new: Configuration) async throws {
         let plan = try await makePlan(new)
+        guard !isStopping else { return }
         let difference = new.difference(from: configuration)
         configuration = new
         self.plan = plan
