@@ -119,6 +119,13 @@ class Files(unittest.TestCase):
                     self.assertEqual(answer.returncode, 71)
                     self.assertIn(repair, answer.stderr.decode())
 
+    def test_a_start_that_the_system_refuses_is_not_the_configurations_fault(self) -> None:
+        for count in (9, 11):
+            with self.subTest(count=count):
+                answer = self.run_it("serve", "--config", str(self.file), preexec_fn=lambda: resource.setrlimit(
+                    resource.RLIMIT_NOFILE, (count, count)))
+                self.assertEqual(answer.returncode, 71, answer.stderr)
+
     def test_an_output_that_takes_nothing_is_no_success(self) -> None:
         for words in (["help"], ["version"], ["check", "--config", str(self.file)],
                       ["status", "--socket", demo.agent["unix"]], ["status", "--json", "--socket", demo.agent["unix"]],

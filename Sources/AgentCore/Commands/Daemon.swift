@@ -55,7 +55,9 @@ actor Daemon: LoopBound {
             } catch {
                 log.tell(.error, .startFailed, ["error": "\(error)"])
                 SystemdNotifier.status("cannot start: \(error)")
-                outcome.withLock { $0 = .configuration }
+                // What the kernel refuses is no mistake of whoever wrote the configuration.
+                let code = error is SystemError ? ExitCode.system : .configuration
+                outcome.withLock { $0 = code }
             }
             manager.phase = .over
             parker.unpark()
