@@ -16,6 +16,8 @@ actor Agent: LoopBound {
     private let agentUID: UInt32
     private let crowd: EventLoop.Crowd
     private var configuration: Configuration
+    /// Of the start: some of it stays in force until the end, whatever is reloaded.
+    private let startConfiguration: Configuration
     private let listeners: [ListeningSocket]
     private let engine: CredentialEngine
     private let broadcast = Broadcast()
@@ -63,6 +65,7 @@ actor Agent: LoopBound {
         self.groupLookUps = groupLookUps
         self.agentUID = agentUID
         self.configuration = configuration
+        startConfiguration = configuration
         self.listeners = listeners
         started = clock.now()
         parker = Parker(on: loop)
@@ -164,7 +167,7 @@ actor Agent: LoopBound {
     func reload(_ new: Configuration) async throws {
         let plan = try await makePlan(new)
         guard !isStopping else { return }
-        let difference = new.difference(from: configuration)
+        let needingRestart = new.difference(from: startConfiguration).needingRestart
         configuration = new
         self.plan = plan
         await engine.configure(specs(new))
@@ -176,8 +179,7 @@ actor Agent: LoopBound {
             .info, .reloaded,
             [
                 "routes": .count(new.routes.count), "credentials": .count(new.credentials.count),
-                "needsRestart": .text(
-                    difference.needingRestart.isEmpty ? "nothing" : difference.needingRestart.joined(separator: ", ")),
+                "needsRestart": .text(needingRestart.isEmpty ? "nothing" : needingRestart.joined(separator: ", ")),
             ])
     }
 
