@@ -184,8 +184,12 @@ actor Agent: LoopBound {
     }
 
     /// Says in the log and in the status why a reload changed nothing.
+    ///
+    /// - Parameter reason: a line a problem, as the log tells them: one field would be cut.
     func reloadFailed(_ reason: String) async {
-        log.tell(.error, .reloadFailed, ["reason": .text(reason)])
+        for problem in reason.split(separator: "\n") {
+            log.tell(.error, .reloadFailed, ["reason": .text(String(problem))])
+        }
         for worker in workers { await worker.note(reloadProblem: reason) }
     }
 

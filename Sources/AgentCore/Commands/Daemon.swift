@@ -53,7 +53,7 @@ actor Daemon: LoopBound {
             do {
                 try await agent.run { [self] event in assumeIsolated { $0.hear(event) } }
             } catch {
-                log.tell(.error, .startFailed, ["error": "\(error)"])
+                for problem in Self.problems(error) { log.tell(.error, .startFailed, ["error": .text(problem)]) }
                 SystemdNotifier.status("cannot start: \(error)")
                 // What the kernel refuses is no mistake of whoever wrote the configuration.
                 let code = error is SystemError ? ExitCode.system : .configuration
@@ -117,6 +117,15 @@ actor Daemon: LoopBound {
         if manager.phase == .serving { SystemdNotifier.ready(status: line) }
     }
 
+    /// Each by itself: what is told of them is cut at a length.
+    private static func problems(_ error: any Error) -> [String] {
+        switch error {
+        case let error as ConfigurationProblems: error.problems.map(\.description)
+        case let error as GatewayPlanProblems: error.sentences
+        default: ["\(error)"]
+        }
+    }
+
     private func takeConfiguration() async {
         let files = files
         let result = await EventLoop.offload { () -> Result<Configuration, ConfigurationProblems> in
@@ -128,8 +137,9 @@ actor Daemon: LoopBound {
             manager.reloadProblem = nil
         } catch {
             guard manager.phase == .serving else { return }
-            await agent.reloadFailed("\(error)")
-            manager.reloadProblem = "\(error)"
+            let problems = Self.problems(error).joined(separator: "\n")
+            await agent.reloadFailed(problems)
+            manager.reloadProblem = problems
         }
     }
 }

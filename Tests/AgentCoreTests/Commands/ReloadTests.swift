@@ -26,4 +26,17 @@ struct ReloadTests {
             }
         }
     }
+
+    @Test func `a reload that fails tells each problem in a line of its own, whole`() async throws {
+        try await withAgent { _, _ in
+        } _: { agent in
+            let problems = (1...12).map { "problem \($0): " + String(repeating: "x", count: 200) }
+            try agent.reloadFailed(problems.joined(separator: "\n"))
+            let said = agent.log.text.split(separator: "\n").filter { $0.contains("configuration not reloaded") }
+            #expect(said.count == problems.count)
+            for (line, problem) in zip(said, problems) {
+                #expect(line.contains("\"reason\":\"\(problem)\""), "\(line)")
+            }
+        }
+    }
 }
