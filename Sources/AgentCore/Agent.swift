@@ -88,8 +88,8 @@ actor Agent: LoopBound {
     func run(_ tell: @escaping @Sendable (Event) -> Void = { _ in }) async throws {
         let plan = try await makePlan(configuration)
         self.plan = plan
-        await engine.configure(specs(configuration))
         watchFiles(configuration)
+        await engine.configure(specs(configuration))
         clockWatch = ClockWatch(on: loop) { [engine] in engine.clockStepped() }
         try startWorkers(plan, snapshots: currentSnapshots())
         await withDiscardingTaskGroup { group in
@@ -170,8 +170,8 @@ actor Agent: LoopBound {
         let needingRestart = new.difference(from: startConfiguration).needingRestart
         configuration = new
         self.plan = plan
-        await engine.configure(specs(new))
         watchFiles(new)
+        await engine.configure(specs(new))
         let snapshots = ordered(currentSnapshots(), plan)
         for worker in workers { worker.adopt(plan, snapshots: snapshots) }
         plan.prepareTLS()
@@ -211,7 +211,7 @@ actor Agent: LoopBound {
     // MARK: Parts
 
     private func makePlan(_ configuration: Configuration) async throws -> GatewayPlan {
-        let parts = GatewayPlan.Parts(configuration)
+        let parts = GatewayPlan.Parts(configuration, listeners: listeners.map(\.address))
         let uid = agentUID
         let result = await EventLoop.offload { () -> Result<GatewayPlan, GatewayPlanProblems> in
             do throws(GatewayPlanProblems) { return .success(try GatewayPlan(parts, agentUID: uid)) } catch {
@@ -261,9 +261,12 @@ actor Agent: LoopBound {
         broadcast.set(workers)
     }
 
+    /// To be called before the engine takes the configuration over: what it reads is watched by then.
     private func watchFiles(_ configuration: Configuration) {
-        for watch in watches { watcher?.cancel(watch) }
+        let former = watches
         watches = []
+        // Not before the new ones are in place: a folder that goes on being watched keeps what the kernel has queued for it.
+        defer { for watch in former { watcher?.cancel(watch) } }
         let isNeeded = specs(configuration).contains { !CredentialSources.watchedPaths($0).isEmpty }
         if watcher == nil, isNeeded {
             do { watcher = try FileWatcher(on: loop) } catch {
@@ -323,11 +326,11 @@ actor Agent: LoopBound {
 }
 
 extension GatewayPlan.Parts {
-    init(_ configuration: Configuration) {
+    init(_ configuration: Configuration, listeners: [SocketAddress] = []) {
         self.init(
             routes: configuration.routes, credentialNames: configuration.credentials.keys.sorted(),
             allow: configuration.allow, limits: configuration.limits, timeouts: configuration.timeouts,
-            listen: configuration.listen)
+            listeners: listeners)
     }
 }
 

@@ -44,11 +44,15 @@ struct ConfigurationFiles: Sendable, Equatable {
     }
 
     /// The main file, then the drop-ins in the order of their names. One of them has to exist.
+    ///
+    /// What is there and cannot be read is a problem, and never as good as not there: an agent without its routes, or
+    /// without its list of users, would be the outcome.
     func texts() throws(ConfigurationProblems) -> [ConfigurationText] {
-        var files = dropIns.map { "\(dropInFolder)/\($0)" }
-        if Self.exists(mainFile) || files.isEmpty { files.insert(mainFile, at: 0) }
         var texts: [ConfigurationText] = []
         var problems: [ConfigurationProblem] = []
+        var files: [String] = []
+        do throws(ConfigurationProblem) { files = try dropIns() } catch { problems.append(error) }
+        if !FileFacts.isMissing(mainFile) || files.isEmpty && problems.isEmpty { files.insert(mainFile, at: 0) }
         for file in files {
             do throws(ConfigurationProblem) {
                 texts.append(ConfigurationText(file: file, bytes: try Self.contents(of: file)))
@@ -61,23 +65,32 @@ struct ConfigurationFiles: Sendable, Equatable {
     }
 
     /// Names ending in `.json5`, hidden files and what editors and dpkg(1) leave behind not counted.
-    private var dropIns: [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: dropInFolder)) ?? []
+    private func dropIns() throws(ConfigurationProblem) -> [String] {
+        if FileFacts.isMissing(dropInFolder) { return [] }
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: dropInFolder) else {
+            throw ConfigurationProblem(
+                file: dropInFolder, place: nil, path: "", message: "is no folder that this user can read",
+                hint: "look at its owner and mode, or remove it")
+        }
         return names.filter { $0.hasSuffix(".json5") && !$0.hasPrefix(".") && $0 != ".json5" }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            .map { "\(dropInFolder)/\($0)" }
     }
 
     private static func contents(of file: String) throws(ConfigurationProblem) -> [UInt8] {
         func problem(_ message: String, _ hint: String) -> ConfigurationProblem {
             ConfigurationProblem(file: file, place: nil, path: "", message: message, hint: hint)
         }
-        guard exists(file) else {
+        if FileFacts.isMissing(file) {
             throw problem("there is no such file", "write one, or name another by --config PATH")
         }
         let unreadable = problem(
             "cannot be read by this user", "look at its owner and mode, and at those of its folder")
         // A link is as good as a file; what it leads to is judged.
-        guard let facts = try? FileFacts(of: file) else { throw unreadable }
+        let facts: FileFacts
+        do throws(SystemError) { facts = try FileFacts(of: file) } catch {
+            throw error.isMissing ? problem("is a link that leads nowhere", "see what it should lead to") : unreadable
+        }
         guard facts.isRegular else { throw problem("is no regular file", "write the configuration into a file") }
         // It names commands to run and where secrets go.
         if facts.isWritableByAll {

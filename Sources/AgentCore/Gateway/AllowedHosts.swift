@@ -13,12 +13,18 @@ struct AllowedHosts: Sendable {
     /// For callers on the Unix socket, who have to write something. A page may be served under this name, too, and made
     /// to lead to the port; no page leads to the socket.
     private static let ownName = CaseFolded("gateway-agent")
+    /// One of the listeners takes connections to whatever address the host has. A browser that was led here by a name says
+    /// that name; who says an address means this host.
+    private let takesAddresses: Bool
 
-    init(_ listen: ListenSpec) {
+    /// - Parameter listeners: those that are open, whatever the configuration says by now.
+    init(_ listeners: [SocketAddress]) {
         var names = ["localhost", "127.0.0.1", "[::1]"]
-        for address in listen.tcp {
-            names.append(address.ip.utf8.contains(UInt8(ascii: ":")) ? "[\(address.ip)]" : address.ip)
+        for address in listeners {
+            guard let port = address.port else { continue }
+            names.append(String(address.description.dropLast(":\(port)".count)))
         }
+        takesAddresses = listeners.contains { !$0.ipBytes.isEmpty && $0.ipBytes.allSatisfy { $0 == 0 } }
         let all = Set(names).sorted().map { Array($0.lowercased().utf8) }
         self.names = all.compactMap { CaseFolded($0.span, from: 0, to: $0.count) }
         longNames = all.filter { $0.count > CaseFolded.longest }
@@ -43,11 +49,20 @@ struct AllowedHosts: Sendable {
         let authority = bytes.slice(head.hostRange)
         let end = authority.lastColonBehindName ?? authority.count
         // The parser has checked that it is a host: of braces, which fold like brackets, there are none.
-        guard let host = CaseFolded(authority, from: 0, to: end) else {
-            return longNames.contains { Self.equal($0, authority.extracting(first: end)) } ? nil : .host
+        if let host = CaseFolded(authority, from: 0, to: end) {
+            for name in names where name == host { return nil }
+            if isUnix && host == Self.ownName { return nil }
+        } else if longNames.contains(where: { Self.equal($0, authority.extracting(first: end)) }) {
+            return nil
         }
-        for name in names where name == host { return nil }
-        return isUnix && host == Self.ownName ? nil : .host
+        return takesAddresses && Self.isAddress(authority.extracting(first: end)) ? nil : .host
+    }
+
+    /// `192.0.2.1`, `[2001:db8::1]`.
+    private static func isAddress(_ host: Span<UInt8>) -> Bool {
+        let text = String(decoding: host.indices.map { host[$0] }, as: UTF8.self)
+        let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+        return SocketAddress(ip: isBracketed ? String(text.dropFirst().dropLast()) : text, port: 0) != nil
     }
 
     private static func equal(_ name: [UInt8], _ host: Span<UInt8>) -> Bool {

@@ -56,16 +56,18 @@ final class CredentialTable {
         wakeWaiters()
     }
 
-    /// Takes note that a reload has ended whatever is of none of these lineages, and has everybody who waits decide again.
-    func retire(allBut lineages: Set<UInt64>) {
-        for place in snapshots.indices where !lineages.contains(snapshots[place].lineage) {
+    /// Takes note that a reload has ended whatever is not published any more, and has everybody who waits decide again.
+    ///
+    /// - Parameter lineages: of what is published, by name: the same under another name is not told to this table.
+    func retire(allBut lineages: [String: UInt64]) {
+        for place in snapshots.indices where lineages[snapshots[place].name] != snapshots[place].lineage {
             content.with { $0.snapshots[place].retire() }
         }
         wakeWaiters()
     }
 
     /// Wakes all who wait, since what they wait for may have changed.
-    func wakeWaiters() {
+    private func wakeWaiters() {
         let woken = waiters
         waiters.removeAll(keepingCapacity: true)
         for parker in woken { parker.unpark() }

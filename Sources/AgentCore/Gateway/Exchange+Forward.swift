@@ -303,7 +303,7 @@ extension Exchange {
                     case .copy: if upload.isComplete || !upstream.output.isEmpty { continue }
                     case .blocked: return hasMoved
                     case .turn:
-                        isUploadBusy = true
+                        isUploadBusy = hasUploadLeft(upstream)
                         return hasMoved
                     case .sourceEnded, .sourceFailed: throw .callerCut(nil)
                     case .sinkFailed:

@@ -40,7 +40,7 @@ extension Exchange {
                 // More may be ready at once: others on the loop first.
                 await Task.yield()
             } else if await caller.parker.park(until: deadline) == .timedOut {
-                outcome = .cut(caller.output.isEmpty && caller.piped == nil ? "idle-timeout" : "client-stalled")
+                outcome = .cut(isCallerIdle(upstream.value) ? "client-stalled" : "idle-timeout")
                 break
             }
             outcome = moveAnswer(&upstream.value, route, &deadline)
@@ -51,9 +51,16 @@ extension Exchange {
             return .abort
         }
         if hasUploadLeft(upstream.value), course.upstreamStays, course.status < 300 {
+            if upload.isComplete { await endCaller() }
             await finishUpload(&upstream.value, route)
         }
         return endAnswer(upstream, course, routeState)
+    }
+
+    /// The caller is who is waited for: it takes no more of the answer, or sends no more of its request.
+    private func isCallerIdle(_ upstream: borrowing ClientConnection) -> Bool {
+        !caller.output.isEmpty || caller.piped != nil
+            || hasUploadLeft(upstream) && upstream.output.isEmpty && upstream.piped == nil
     }
 
     /// Writes the head, and makes ready for the content.
@@ -76,11 +83,10 @@ extension Exchange {
         if let collected { framing = .length(collected) }
         let outgoing = framing.towards(facts.version)
         // An answer that comes before the request is whole ends the caller's connection: what still comes could not be
-        // told from a next request. So does one that comes before the upstream has taken all of it, since the next request
-        // would wait for that.
+        // told from a next request. So does one whose upstream is still given the rest: the next request would wait for that.
+        let isFollowed = hasUploadLeft(upstream) && upstreamStays && status < 300
         let keepsCaller =
-            facts.keepsAlive && !state.isDraining && upload.isComplete && !hasUploadLeft(upstream)
-            && outgoing != .untilClose
+            facts.keepsAlive && !state.isDraining && upload.isComplete && !isFollowed && outgoing != .untilClose
         upstream.writeHead(
             facts, framing: outgoing, keepsAlive: keepsCaller, date: state.currentDate(), extra: extraFields(route),
             into: &caller.output)
@@ -108,6 +114,12 @@ extension Exchange {
         finish(status: course.status)
         if course.keepsCaller { return .keepAlive }
         return upload.isComplete && caller.input.isEmpty ? .close : .linger
+    }
+
+    /// The answer's end may be that of the connection, and is not to wait for what the upstream still takes.
+    private mutating func endCaller() async {
+        await caller.settle(by: state.loop.now + state.plan.timeouts.requestHead)
+        caller.channel.shutdownWriting()
     }
 
     /// The upstream has answered well before the request was whole, and goes on listening: it gets the rest. After an
@@ -261,7 +273,7 @@ extension Exchange {
                 }
             }
         } catch {
-            failure = "tunnel-cut"
+            failure = caller.hasLeft && !upstream.value.channel.hasLeft ? "client-gone" : "tunnel-cut"
         }
         if failure == nil { upstream.value.close() } else { upstream.value.abort() }
         finish(status: status, failure: failure)

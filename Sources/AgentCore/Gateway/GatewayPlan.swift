@@ -40,7 +40,8 @@ final class GatewayPlan: Sendable {
         var allow: AllowSpec
         var limits = LimitSpec()
         var timeouts = ServerTimeouts()
-        var listen = ListenSpec()
+        /// Those that are open.
+        var listeners: [SocketAddress] = []
     }
 
     /// Reads certificates and looks users up: it blocks.
@@ -86,7 +87,7 @@ final class GatewayPlan: Sendable {
             upstreamKeepAlive: parts.timeouts.upstreamKeepAlive.nanoseconds,
             upstreamSurplus: parts.timeouts.upstreamSurplus.nanoseconds,
             credentialWait: parts.timeouts.credentialWait.nanoseconds)
-        hosts = AllowedHosts(parts.listen)
+        hosts = AllowedHosts(parts.listeners)
         if !problems.isEmpty { throw GatewayPlanProblems(sentences: problems) }
     }
 

@@ -76,7 +76,7 @@ final class LoopState {
         routes = plan.routes.map(state)
         formerTables.removeAll { $0.table == nil }
         formerTables.append(FormerTable(table: old))
-        let lineages = Set(snapshots.map(\.lineage))
+        let lineages = Dictionary(snapshots.map { ($0.name, $0.lineage) }, uniquingKeysWith: { first, _ in first })
         for former in formerTables { former.table?.retire(allBut: lineages) }
         // Idle connections may be kept for a shorter time now.
         reaper.unpark()

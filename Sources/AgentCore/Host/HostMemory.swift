@@ -87,9 +87,10 @@ enum HostMemory {
             let header = unsafe headers[number]
             guard header.p_type == PT_LOAD else { continue }
             low = min(low, UInt(header.p_vaddr))
-            high = max(high, UInt(header.p_vaddr) + UInt(header.p_memsz))
+            high = max(high, UInt(header.p_vaddr) &+ UInt(header.p_memsz))
         }
-        guard low < high else { return nil }
-        return (base + low) / page * page..<(base + high + page - 1) / page * page
+        // A difference to what the file says, which may be a negative one.
+        (low, high) = ((base &+ low) / page * page, (base &+ high &+ page &- 1) / page * page)
+        return low < high ? low..<high : nil
     }
 }

@@ -269,7 +269,8 @@ actor CredentialEngine: LoopBound {
 
     private static let isStillAsked = CredentialFailure(
         .timedOut,
-        "the last question to the source has not come back; see whether a file it reads lies on a file system that hangs"
+        "the last question to the source has not come back, and there is none beside it; "
+            + "see whether a file it reads lies on a file system that hangs, or what its command waits for"
     )
 
     // MARK: Across restarts

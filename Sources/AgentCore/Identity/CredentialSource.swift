@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: 2026 The gateway-agent authors
 
-/// Something that can be asked for a credential's value. One is asked once at a time: `CredentialMachine` sees to it.
+/// Something that can be asked for a credential's value. One is asked once at a time: `CredentialEngine`
+/// sees to it.
 protocol CredentialSource: Sendable {
     /// Runs on the control loop; what blocks is to be offloaded. Ends early when its task is cancelled.
     func fetch() async throws(CredentialFailure) -> SourceValue

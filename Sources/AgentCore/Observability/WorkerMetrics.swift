@@ -105,6 +105,8 @@ struct RouteMetrics: Sendable, Equatable {
         case "client-gone", "client-cut", "client-stalled": clientAborts &+= 1
         // The upstream was not asked.
         case "groups-unknown": break
+        // Of a tunnel neither side said anything.
+        case "idle-timeout" where status == 101: break
         // In the middle of an answer, whose status says nothing of that.
         case "upstream-cut", "upstream-nonsense", "tunnel-cut", "idle-timeout": upstreamFailures &+= 1
         case _ where status == nil || (status ?? 0) >= 502: upstreamFailures &+= 1

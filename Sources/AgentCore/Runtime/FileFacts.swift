@@ -20,4 +20,10 @@ struct FileFacts: Sendable, Equatable {
         isWritableByAll = status.st_mode & S_IWOTH != 0
         byteCount = Int64(status.st_size)
     }
+
+    /// Whether there is nothing of that name: a link that leads nowhere is something, and so is what this user may not see.
+    static func isMissing(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR)
+    }
 }

@@ -53,6 +53,19 @@ import Testing
         #expect(problems() == "/agent.json5: is larger than 1048576 bytes; split it into files of conf.d")
     }
 
+    @Test func `a main file that leads nowhere is no reason to go by the drop-ins alone`() {
+        FileTree.makeFolder(folder.path("conf.d"))
+        folder.write("{credentials: {a: {source: 'env', name: 'A'}}}", to: "conf.d/a.json5")
+        FileTree.makeLink(folder.path("agent.json5"), to: "gone.json5")
+        #expect(problems() == "/agent.json5: is a link that leads nowhere; see what it should lead to")
+    }
+
+    @Test func `a drop-in folder that cannot be listed is told of, and never taken for an empty one`() {
+        folder.write("{credentials: {a: {source: 'env', name: 'A'}}}", to: "agent.json5")
+        folder.write("no folder", to: "conf.d")
+        #expect(problems() == "/conf.d: is no folder that this user can read; look at its owner and mode, or remove it")
+    }
+
     @Test(
         arguments: [
             ("/c/x.json5", false, ["HOME": "/h"], [], "/c/x.json5", "/c/conf.d"),

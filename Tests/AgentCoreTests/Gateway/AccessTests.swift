@@ -122,6 +122,20 @@ struct AccessTests {
         }
     }
 
+    /// Also where systemd has opened it, or a reload has changed what the configuration says.
+    @Test(arguments: [
+        ("127.0.0.2", "127.0.0.2", true), ("127.0.0.2", "127.0.0.2:80", true), ("127.0.0.2", "127.0.0.3", false),
+        ("0.0.0.0", "192.0.2.7", true), ("0.0.0.0", "[2001:db8::1]:80", true), ("0.0.0.0", "evil.example", false),
+        ("0.0.0.0", "[::1].evil.example", false), ("0.0.0.0", "127.0.0.1.evil.example", false),
+    ])
+    func `the address that is listened on is a name for it`(ip: String, host: String, isAllowed: Bool) async throws {
+        try await withGateway(ip: ip) { agent, _ in
+            let status = try agent.connect().call("GET /-/healthy HTTP/1.1\r\nHost: \(host)\r\n\r\n").status
+            #expect(status == 200 || !isAllowed)
+            #expect(status == 403 || status == 400 || isAllowed)
+        }
+    }
+
     @Test(arguments: [("gateway-agent", true), ("Gateway-Agent:80", true), ("evil.example", false)])
     func `the agent's own name is one on the Unix socket, where no page of a browser leads`(
         host: String, isAllowed: Bool

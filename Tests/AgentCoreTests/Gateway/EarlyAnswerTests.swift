@@ -41,6 +41,28 @@ struct EarlyAnswerTests {
         }
     }
 
+    @Test func `an answer that ends with the connection ends before the rest is taken`() async throws {
+        try await withGateway(isNarrow: true) { agent, upstream in
+            let caller = try agent.connect()
+            try caller.send(Self.request.replacing("HTTP/1.1", with: "HTTP/1.0"))
+            let server = try upstream.accept()
+            try server.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+            #expect(try caller.rest().text.hasSuffix("ok"))
+            #expect(try server.head().contains("X-5: "))
+        }
+    }
+
+    @Test func `a refusal that comes early ends no connection of a caller whose request is whole`() async throws {
+        try await withGateway(isNarrow: true) { agent, upstream in
+            let caller = try agent.connect()
+            try caller.send(Self.request)
+            try upstream.accept().send("HTTP/1.1 429 Too Many\r\nContent-Length: 2\r\n\r\nno")
+            let answer = try caller.answer()
+            #expect(answer.status == 429 && answer.field("connection") != "close")
+            #expect(try caller.get("/-/healthy").status == 200)
+        }
+    }
+
     /// An HTTP/1.0 caller on the Unix socket, for whom the agent collects what comes without a length.
     @Test func `an answer that is collected waits for the rest as well`() async throws {
         try await withGateway(isNarrow: true) { agent, upstream in

@@ -52,6 +52,29 @@ struct ReloadFlowTests {
         }
     }
 
+    /// The source goes on under the new name, and nobody tells a call from before of it.
+    @Test func `nobody waits for a credential that a reload has renamed`() async throws {
+        try await withGateway(Self.waiting, route: { $0.timeouts.credentialWait = .seconds(3600) }) { agent, upstream in
+            let call = try agent.connect()
+            try call.send("GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let gate = Self.gate(agent)
+            defer { close(gate) }
+            try agent.reload { configuration in
+                let token = configuration.credentials.removeValue(forKey: "token")
+                configuration.credentials["other"] = token.map {
+                    CredentialSpec(name: "other", source: $0.source, maxAge: $0.maxAge)
+                }
+                configuration.routes[0].injections = [
+                    InjectionSpec(chain: [InjectionLink(credential: "other", form: .bearer)])
+                ]
+            }
+            let server = try upstream.accept()
+            #expect(try server.head().contains(Marker.key))
+            try server.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            #expect(try call.answer().status == 200)
+        }
+    }
+
     @Test func `a call that a reload leaves without a credential is told to come again`() async throws {
         try await withGateway(
             Self.waiting,

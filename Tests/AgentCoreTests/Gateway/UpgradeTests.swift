@@ -71,6 +71,7 @@ struct UpgradeTests {
             _ = try caller.head()
             server.reset()
             #expect(try caller.rest() == ("", .reset))
+            #expect(try agent.get("/-/metrics").body.contains("aborts_total{route=\"/api/\",by=\"upstream\"} 1\n"))
         }
     }
 
@@ -84,6 +85,9 @@ struct UpgradeTests {
             _ = try caller.head()
             caller.reset()
             #expect(try server.rest() == ("", .reset))
+            let metrics = try agent.get("/-/metrics").body
+            #expect(metrics.contains("aborts_total{route=\"/api/\",by=\"client\"} 1\n"))
+            #expect(metrics.contains("aborts_total{route=\"/api/\",by=\"upstream\"} 0\n"))
         }
     }
 

@@ -102,6 +102,37 @@ import Testing
         }
     }
 
+    /// As one does on a file system that hangs. A read cannot be ended, so there is never more than one.
+    @Test func `a file that hangs is read once, however often the source is asked`() async throws {
+        let path = world.folder.path("hangs.pem")
+        unsafe #expect(mkfifo(path, 0o600) == 0)
+        var spec = spec("https://127.0.0.1:1/")
+        spec.tls = TLSConfiguration(authorityFile: path)
+        spec.timeLimit = .milliseconds(20)
+        let request = spec
+        try await LoopActor.with { _, loop, _ in
+            let source = HTTPSource(spec: request, loop: loop)
+            func ask() async -> String {
+                do throws(CredentialFailure) {
+                    _ = try await source.fetch()
+                    return "a token"
+                } catch { return error.message }
+            }
+            let first = await ask()
+            #expect(first.contains("the time was over while reading the files of the request"), "\(first)")
+            for _ in 0..<3 {
+                let message = await ask()
+                #expect(message.contains("an earlier reading of the request's files has not come back"), "\(message)")
+            }
+            // Opens since it is being read, and then it is: it holds nothing.
+            close(unsafe open(path, O_WRONLY | O_CLOEXEC))
+            unsafe _ = unlink(path)
+            var message = await ask()
+            while message.contains("an earlier reading") { message = await ask() }
+            #expect(message.contains("No such file or directory"), "\(message)")
+        }
+    }
+
     @Test func `nobody there, no such name and no such socket each have their sentence`() async throws {
         let reservation = try PortReservation(#require(SocketAddress(ip: "127.0.0.1", port: 0)))
         let port = try #require(reservation.address.port)

@@ -94,7 +94,8 @@ import Testing
             (200, "client-gone", "client"), (nil, "client-cut", "client"), (200, "client-cut", "client"),
             (200, "client-stalled", "client"), (200, "upstream-cut", "upstream"),
             (200, "upstream-nonsense", "upstream"),
-            (101, "tunnel-cut", "upstream"), (200, "idle-timeout", "upstream"), (502, "unreachable", "upstream"),
+            (101, "tunnel-cut", "upstream"), (200, "idle-timeout", "upstream"), (101, "idle-timeout", "none"),
+            (502, "unreachable", "upstream"),
             (504, "upstream-timeout", "upstream"), (503, "no-credential", "none"), (503, "groups-unknown", "none"),
             (408, "request-timeout", "none"), (403, "peer-not-allowed", "none"),
         ] as [(Int?, String, String)])

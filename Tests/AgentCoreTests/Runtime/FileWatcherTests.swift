@@ -159,4 +159,27 @@ import Testing
         #expect(PathTrail(folder.path("self")).steps.count == PathTrail.linkLimit + 1)
         #expect(PathTrail("/").steps.isEmpty)
     }
+
+    /// As a reload does it: a change that the kernel told of in between is in the name of the folder's watch.
+    @Test func `a watch that takes another's place gets what came before that`() async throws {
+        let folder = ScratchFolder()
+        let path = folder.write("one", to: "token")
+        try await LoopActor.with { _, loop, parker in
+            let watcher = try FileWatcher(on: loop)
+            defer { watcher.close() }
+            let former = try watcher.watch(path) {}
+            try await Self.quiet(loop)
+            folder.write("two", to: "token")
+            let calls = Counter()
+            let new = try watcher.watch(path) {
+                calls.count += 1
+                parker.unpark()
+            }
+            watcher.cancel(former)
+            let deadline = SystemClock.monotonic() + Int64(Wire.patience) * 1_000_000_000
+            while calls.count == 0, SystemClock.monotonic() < deadline { _ = await parker.park(until: deadline) }
+            #expect(calls.count > 0)
+            watcher.cancel(new)
+        }
+    }
 }

@@ -95,6 +95,7 @@ final class CapturedLog: LogSink {
 /// Runs the real agent while `body` talks to it, blocking its own thread as it likes; then stops the agent.
 ///
 /// - Parameters:
+///   - ip: of the TCP listener.
 ///   - agentUID: whose calls are permitted besides root's.
 ///   - sink: takes the log in place of `AgentUnderTest.log`.
 ///   - configure: gets a folder for files, and makes credentials and routes.
@@ -102,7 +103,8 @@ final class CapturedLog: LogSink {
 /// Its loops take each turn for a crowded one, as they are under load; the demo's and the program's own do not where there is
 /// little to do.
 func withAgent(
-    agentUID: UInt32 = getuid(), sink: (any LogSink)? = nil, clock: any HostClock = SystemClock(),
+    ip: String = "127.0.0.1", agentUID: UInt32 = getuid(), sink: (any LogSink)? = nil,
+    clock: any HostClock = SystemClock(),
     groupLookUps: GroupLookUps = .ofThisHost, crowd: EventLoop.Crowd = .init(events: 0),
     _ configure: (inout Configuration, ScratchFolder) throws -> Void,
     _ body: @Sendable (AgentUnderTest) throws -> Void
@@ -111,7 +113,7 @@ func withAgent(
     var configuration = Configuration(listen: ListenSpec(), threads: 2, allow: AllowSpec())
     configuration.timeouts.drain = .seconds(2)
     try configure(&configuration, folder)
-    guard let address = SocketAddress(ip: "127.0.0.1", port: 0) else { return }
+    guard let address = SocketAddress(ip: ip, port: 0) else { return }
     let listeners = [
         try ListeningSocket(unixPath: folder.path("agent.sock"), mode: 0o666), try ListeningSocket(tcp: address),
     ]
@@ -159,7 +161,8 @@ extension Agent {
 ///   - clock: of the agent, by which credentials end.
 ///   - isNarrow: the kernel takes about 56 KiB for the upstream before it reads; usually it takes megabytes.
 func withGateway(
-    tls: TLSWorld? = nil, agentUID: UInt32 = getuid(), clock: any HostClock = SystemClock(), isNarrow: Bool = false,
+    ip: String = "127.0.0.1", tls: TLSWorld? = nil, agentUID: UInt32 = getuid(), clock: any HostClock = SystemClock(),
+    isNarrow: Bool = false,
     groupLookUps: GroupLookUps = .ofThisHost, crowd: EventLoop.Crowd = .init(events: 0),
     _ configure: (inout Configuration, ScratchFolder) throws -> Void = { _, _ in },
     route change: (inout RouteSpec) -> Void = { _ in },
@@ -167,7 +170,7 @@ func withGateway(
 ) async throws {
     let upstream = try ScriptedUpstream(tls: try tls?.server(), isNarrow: isNarrow)
     defer { upstream.close() }
-    try await withAgent(agentUID: agentUID, clock: clock, groupLookUps: groupLookUps, crowd: crowd) {
+    try await withAgent(ip: ip, agentUID: agentUID, clock: clock, groupLookUps: groupLookUps, crowd: crowd) {
         configuration, folder in
         configuration.credentials = [
             "token": CredentialSpec(

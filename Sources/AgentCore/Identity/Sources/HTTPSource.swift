@@ -9,6 +9,7 @@ struct HTTPSource: CredentialSource {
     let spec: HTTPSourceSpec
     let loop: EventLoop
     var clock: any HostClock = SystemClock()
+    private let reading = FileReading()
 
     func fetch() async throws(CredentialFailure) -> SourceValue {
         try await fetch(with: RefreshGrant())
@@ -49,8 +50,15 @@ struct HTTPSource: CredentialSource {
     private func prepare(
         _ spec: HTTPSourceSpec, _ target: ClientTarget, on parker: Parker, by deadline: Int64
     ) async throws(CredentialFailure) -> PreparedRequest {
+        guard reading.begin() else {
+            throw CredentialFailure(
+                .timedOut,
+                "\(target.description): an earlier reading of the request's files has not come back; "
+                    + "see whether one lies on a file system that hangs")
+        }
         let pending = Pending(on: loop, waking: parker) { () -> Result<PreparedRequest, CredentialFailure> in
-            Result { () throws(CredentialFailure) in try PreparedRequest(spec, to: target) }
+            defer { reading.end() }
+            return Result { () throws(CredentialFailure) in try PreparedRequest(spec, to: target) }
         }
         defer { pending.abandon() }
         while true {
@@ -81,6 +89,22 @@ struct HTTPSource: CredentialSource {
             }
         return CredentialFailure(kind, "\(target.description): \(failure)\(repair)")
     }
+}
+
+/// Whether the files of a source are being read: maybe by a question that was given up, as a read cannot be. One more at each
+/// question would in the end hold every thread there is for what blocks.
+private final class FileReading: Sendable {
+    private let isBusy = Mutex(false)
+
+    /// - Returns: false if an earlier one has not ended.
+    func begin() -> Bool {
+        isBusy.withLock { isBusy in
+            defer { isBusy = true }
+            return !isBusy
+        }
+    }
+
+    func end() { isBusy.withLock { $0 = false } }
 }
 
 extension HTTPSourceSpec {
