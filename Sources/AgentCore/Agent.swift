@@ -16,6 +16,8 @@ actor Agent: LoopBound {
     private let agentUID: UInt32
     private let crowd: EventLoop.Crowd
     private var configuration: Configuration
+    /// Of the start: some of it stays in force until the end, whatever is reloaded.
+    private let startConfiguration: Configuration
     private let listeners: [ListeningSocket]
     private let engine: CredentialEngine
     private let broadcast = Broadcast()
@@ -63,6 +65,7 @@ actor Agent: LoopBound {
         self.groupLookUps = groupLookUps
         self.agentUID = agentUID
         self.configuration = configuration
+        startConfiguration = configuration
         self.listeners = listeners
         started = clock.now()
         parker = Parker(on: loop)
@@ -158,12 +161,13 @@ actor Agent: LoopBound {
     /// After how long without connections the agent ends, for systemd to start it again; nil: never.
     var idleExit: Duration? { configuration.idleExit }
 
-    /// Takes a configuration over, whole or not at all.
+    /// Takes a configuration over, whole or not at all; an agent that ends takes none.
     ///
     /// - Throws: why it cannot be taken; the old one stays in force.
     func reload(_ new: Configuration) async throws {
         let plan = try await makePlan(new)
-        let difference = new.difference(from: configuration)
+        guard !isStopping else { return }
+        let needingRestart = new.difference(from: startConfiguration).needingRestart
         configuration = new
         self.plan = plan
         watchFiles(new)
@@ -175,14 +179,17 @@ actor Agent: LoopBound {
             .info, .reloaded,
             [
                 "routes": .count(new.routes.count), "credentials": .count(new.credentials.count),
-                "needsRestart": .text(
-                    difference.needingRestart.isEmpty ? "nothing" : difference.needingRestart.joined(separator: ", ")),
+                "needsRestart": .text(needingRestart.isEmpty ? "nothing" : needingRestart.joined(separator: ", ")),
             ])
     }
 
     /// Says in the log and in the status why a reload changed nothing.
+    ///
+    /// - Parameter reason: a line a problem, as the log tells them: one field would be cut.
     func reloadFailed(_ reason: String) async {
-        log.tell(.error, .reloadFailed, ["reason": .text(reason)])
+        for problem in reason.split(separator: "\n") {
+            log.tell(.error, .reloadFailed, ["reason": .text(String(problem))])
+        }
         for worker in workers { await worker.note(reloadProblem: reason) }
     }
 

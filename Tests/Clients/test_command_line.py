@@ -58,6 +58,36 @@ class Files(unittest.TestCase):
                              preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
         self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
 
+    def test_a_command_that_waits_is_ended_by_signals(self) -> None:
+        path = f"{self.folder}/silent.sock"
+        os.mkfifo(self.folder / "started")
+        self.file.write_text(f"""{{ listen: {{ unix: "{self.folder}/agent.sock" }}, allow: {{ users: [0] }},
+            credentials: {{ k: {{ source: "exec", timeout: "{demo.LIMIT}s",
+                command: ["/bin/sh", "-c", "echo $$ >{self.folder}/started; exec sleep {demo.LIMIT}"] }} }} }}""")
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.bind(path)
+            silent.listen()
+            silent.settimeout(demo.LIMIT)
+            for words in (["status", "--socket", path], ["token", "k", "--socket", path],
+                          ["check", "--config", str(self.file)]):
+                for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                    with self.subTest(words=words, signal=number.name), contextlib.ExitStack() as after:
+                        # As in a terminal: a shell script's background has its commands ignore SIGINT.
+                        command = subprocess.Popen([demo.program, *words], stdin=subprocess.DEVNULL,
+                                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                                   preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
+                        after.callback(command.wait)
+                        after.callback(command.kill)
+                        if words[0] == "check":
+                            child = int((self.folder / "started").read_text())
+                            after.callback(os.kill, child, signal.SIGKILL)
+                        else:
+                            caller = after.enter_context(silent.accept()[0])
+                            # It has asked, and waits.
+                            self.assertTrue(caller.recv(1000))
+                        command.send_signal(number)
+                        self.assertEqual(command.wait(10), -number)
+
     def test_check_ends_with_what_it_looked_at(self) -> None:
         parts = self.folder / "conf.d"
         parts.mkdir()
@@ -88,6 +118,13 @@ class Files(unittest.TestCase):
                     answer = self.run_it("serve", "--config", str(self.configure(listen)))
                     self.assertEqual(answer.returncode, 71)
                     self.assertIn(repair, answer.stderr.decode())
+
+    def test_a_start_that_the_system_refuses_is_not_the_configurations_fault(self) -> None:
+        for count in (9, 11):
+            with self.subTest(count=count):
+                answer = self.run_it("serve", "--config", str(self.file), preexec_fn=lambda: resource.setrlimit(
+                    resource.RLIMIT_NOFILE, (count, count)))
+                self.assertEqual(answer.returncode, 71, answer.stderr)
 
     def test_an_output_that_takes_nothing_is_no_success(self) -> None:
         for words in (["help"], ["version"], ["check", "--config", str(self.file)],
@@ -125,6 +162,126 @@ class Files(unittest.TestCase):
         agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.serve(agent)
+
+    # What a service manager is told: READY=1, RELOADING=1, STOPPING=1, in this order.
+
+    def manage(self, **options) -> tuple[subprocess.Popen, socket.socket]:
+        manager = self.enterContext(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        manager.bind(f"{self.folder}/notify")
+        manager.settimeout(demo.LIMIT)
+        agent = subprocess.Popen([demo.program, "serve", "--config", str(self.file)], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 env=os.environ | {"NOTIFY_SOCKET": f"{self.folder}/notify"}, **options)
+        self.addCleanup(agent.wait)
+        self.addCleanup(agent.kill)
+        return agent, manager
+
+    def told(self, manager: socket.socket) -> str:
+        """The next change of state."""
+        while (word := manager.recv(4096).split(b"=")[0].decode()) not in ("READY", "RELOADING", "STOPPING"):
+            pass
+        return word
+
+    def told_to_the_end(self, agent: subprocess.Popen, manager: socket.socket) -> list[str]:
+        words = []
+        manager.settimeout(0.1)
+        ends = time.monotonic() + demo.LIMIT
+        while True:
+            # Asked first: what was told before the end is in the queue then.
+            is_over = agent.poll() is not None
+            try:
+                while True:
+                    words.append(self.told(manager))
+            except TimeoutError:
+                if is_over:
+                    break
+            self.assertLess(time.monotonic(), ends)
+        self.assertEqual(agent.returncode, 0)
+        return words
+
+    def configure_waiting_route(self, more: str = "") -> pathlib.Path:
+        """A file of an authority that is there to be opened, and does not come to its end: as on a server that is gone."""
+        gate = self.folder / "ca.pem"
+        os.mkfifo(gate)
+        self.file.write_text(f"""{{ listen: {{ unix: "{self.folder}/agent.sock" }}, allow: {{ users: [0] }},
+            credentials: {{ k: {{ source: "file", path: "{self.folder}/key", kind: "key" }} }},
+            routes: {{ {more} "/w/": {{ upstream: "https://w.example/", chain: ["k"], tls: {{ ca: "{gate}" }} }} }} }}""")
+        return gate
+
+    def hold(self, gate: pathlib.Path) -> int:
+        """Once the agent has opened it."""
+        end = time.monotonic() + demo.LIMIT
+        while True:
+            try:
+                return os.open(gate, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                self.assertLess(time.monotonic(), end)
+
+    def test_reloads_go_one_after_the_other_however_many_are_asked_for(self) -> None:
+        agent, manager = self.manage()
+        words = [self.told(manager)]
+        # Faster than they are taken: several come in one turn of the loop.
+        for _ in range(3000):
+            agent.send_signal(signal.SIGHUP)
+        while words[-2:] != ["RELOADING", "READY"]:
+            words.append(self.told(manager))
+        agent.send_signal(signal.SIGTERM)
+        words += self.told_to_the_end(agent, manager)
+        self.assertRegex(" ".join(words), "^READY( RELOADING READY)+( RELOADING)? STOPPING$")
+
+    def test_a_reload_that_is_asked_for_during_the_start_follows_it(self) -> None:
+        authority = self.folder / "authority.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", "/dev/null", "-subj", "/CN=a", "-out", authority], capture_output=True, check=True)
+        gate = self.configure_waiting_route()
+        agent, manager = self.manage()
+        held = self.hold(gate)
+        agent.send_signal(signal.SIGHUP)
+        # Until it has been read: it is pending no more.
+        end = time.monotonic() + demo.LIMIT
+        while int(pathlib.Path(f"/proc/{agent.pid}/status").read_text().split("ShdPnd:")[1].split()[0], 16):
+            self.assertLess(time.monotonic(), end)
+        os.write(held, authority.read_bytes())
+        authority.replace(gate)
+        os.close(held)
+        manager.settimeout(10)
+        self.assertEqual([self.told(manager) for _ in range(3)], ["READY", "RELOADING", "READY"])
+
+    def test_a_start_that_is_held_up_can_be_ended(self) -> None:
+        gate = self.configure_waiting_route()
+        agent, manager = self.manage()
+        self.addCleanup(os.close, self.hold(gate))
+        agent.send_signal(signal.SIGTERM)
+        self.assertEqual(agent.wait(10), 0)
+        self.assertEqual(self.told_to_the_end(agent, manager), ["STOPPING"])
+        self.assertFalse((self.folder / "agent.sock").exists())
+
+    def test_a_reload_that_ends_while_the_agent_stops_is_not_told(self) -> None:
+        with contextlib.ExitStack() as stack:
+            upstream = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            upstream.settimeout(demo.LIMIT)
+            route = f'"/api/": {{ upstream: "http://127.0.0.1:{upstream.getsockname()[1]}", chain: ["k"] }},'
+            gate = self.configure_waiting_route(route)
+            text = self.file.read_text()
+            self.file.write_text(text.replace(f', tls: {{ ca: "{gate}" }}', ""))
+            agent, manager = self.manage()
+            self.assertEqual(self.told(manager), "READY")
+            # A call that keeps the agent from its end.
+            caller = stack.enter_context(socket.socket(socket.AF_UNIX))
+            caller.connect(f"{self.folder}/agent.sock")
+            caller.sendall(b"GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            call = stack.enter_context(upstream.accept()[0])
+            self.file.write_text(text)
+            agent.send_signal(signal.SIGHUP)
+            self.assertEqual(self.told(manager), "RELOADING")
+            held = self.hold(gate)
+            agent.send_signal(signal.SIGTERM)
+            self.assertEqual(self.told(manager), "STOPPING")
+            os.close(held)
+            # The loop turns on: it answers who still calls on a connection of before.
+            call.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            self.assertIn(b" 200 ", caller.recv(1000))
+            self.assertEqual(self.told_to_the_end(agent, manager), [])
 
     def test_closed_standard_streams_are_not_taken_by_sockets(self) -> None:
         agent = subprocess.Popen(["sh", "-c", 'exec "$0" serve --config "$1" <&- >&- 2>&-', demo.program, str(self.file)])

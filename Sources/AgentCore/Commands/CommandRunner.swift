@@ -6,10 +6,10 @@ public enum CommandRunner {
     /// Runs the command that `arguments` (without the program's own name) tell of, and ends the process with a status of
     /// sysexits(3).
     ///
-    /// To be called on the main thread, before any other thread exists: signals are taken over for all of them.
+    /// To be called on the main thread, before any other thread exists: what takes signals over does so for all of them.
     public static func run(_ arguments: [String]) -> Never {
         HostProcess.holdStandardStreams()
-        HostSignals.takeOver()
+        HostSignals.settle()
         do throws(UsageError) {
             HostProcess.exit(with: try run(ParsedCommand(arguments)).rawValue)
         } catch {
@@ -18,10 +18,15 @@ public enum CommandRunner {
         }
     }
 
+    /// Only what reads the steering signals takes them over: any other command is ended by them, as every program is.
     private static func run(_ command: ParsedCommand) -> ExitCode {
         switch command {
-        case .serve(let configuration): return ServeCommand.run(configuration)
-        case .demo(let once, let printJSON): return Demo.run(once: once, printJSON: printJSON)
+        case .serve(let configuration):
+            HostSignals.takeOver()
+            return ServeCommand.run(configuration)
+        case .demo(let once, let printJSON):
+            HostSignals.takeOver()
+            return Demo.run(once: once, printJSON: printJSON)
         case .check(let configuration, let offline): return CheckCommand.run(configuration, offline: offline)
         case .status(let address, let json): return StatusCommand.run(address, json: json)
         case .token(let request): return TokenCommand.run(request)

@@ -34,10 +34,13 @@ extension Daemon {
     func hear(_ event: Agent.Event) {
         switch event {
         case .listening:
+            // The start may have been given up in this very turn.
+            guard manager.phase == .starting else { return }
             manager.phase = .serving
             manager.isStatusOld = true
             // At once: systemd, and whoever has started the service, waits for it.
             SystemdNotifier.ready(status: "serving")
+            makeUpForReload()
             Task(executorPreference: loop) { await self.settle() }
         case .changed:
             manager.isStatusOld = true

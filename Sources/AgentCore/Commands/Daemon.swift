@@ -20,6 +20,8 @@ actor Daemon: LoopBound {
     private let files: ConfigurationFiles
     private var signals: SignalWatch?
     private var reloading = Reloading.not
+    /// A SIGHUP has come before there was anything to reload.
+    private var isReloadDue = false
     private let outcome = Mutex(ExitCode.success)
 
     private enum Reloading {
@@ -51,9 +53,11 @@ actor Daemon: LoopBound {
             do {
                 try await agent.run { [self] event in assumeIsolated { $0.hear(event) } }
             } catch {
-                log.tell(.error, .startFailed, ["error": "\(error)"])
+                for problem in Self.problems(error) { log.tell(.error, .startFailed, ["error": .text(problem)]) }
                 SystemdNotifier.status("cannot start: \(error)")
-                outcome.withLock { $0 = .configuration }
+                // What the kernel refuses is no mistake of whoever wrote the configuration.
+                let code = error is SystemError ? ExitCode.system : .configuration
+                outcome.withLock { $0 = code }
             }
             manager.phase = .over
             parker.unpark()
@@ -65,32 +69,77 @@ actor Daemon: LoopBound {
     private func take(_ signal: HostSignal) {
         switch signal {
         case .terminate, .interrupt:
+            // What holds the start up (a file on a server that is gone) may never come back, and nobody is served yet.
+            if manager.phase == .starting { return giveUpStart() }
             agent.stop()
         case .hangup:
-            // Who ends reads nothing new; a second signal during a reload may be about a file that was read already.
-            guard manager.phase == .serving else { return }
-            if reloading != .not { return reloading = .again }
-            Task(executorPreference: loop) { await self.reload() }
+            switch manager.phase {
+            // The files have been read already.
+            case .starting: isReloadDue = true
+            case .serving: beginReload()
+            // Who ends reads nothing new.
+            case .draining, .over: break
+            }
         }
     }
 
-    private func reload() async {
+    private func giveUpStart() {
+        SystemdNotifier.stopping(status: "ending before the start was over")
+        manager.phase = .over
+        log.tell(.info, .stopped)
+        loop.stop()
+    }
+
+    /// Takes over what has changed while the agent started, as soon as it serves.
+    func makeUpForReload() {
+        guard isReloadDue else { return }
+        isReloadDue = false
+        beginReload()
+    }
+
+    private func beginReload() {
+        // A second signal during a reload may be about a file that was read already.
+        if reloading != .not { return reloading = .again }
+        // Now, not in the task: the next signal may come before that runs.
+        reloading = .once
         SystemdNotifier.reloading()
+        Task(executorPreference: loop) { await self.reload() }
+    }
+
+    private func reload() async {
         repeat {
             reloading = .once
-            let files = files
-            let result = await EventLoop.offload { () -> Result<Configuration, ConfigurationProblems> in
-                do throws(ConfigurationProblems) { return .success(try files.load()) } catch { return .failure(error) }
-            }
-            do {
-                try await agent.reload(try result.get())
-                manager.reloadProblem = nil
-            } catch {
-                await agent.reloadFailed("\(error)")
-                manager.reloadProblem = "\(error)"
-            }
-        } while reloading == .again
+            await takeConfiguration()
+        } while reloading == .again && manager.phase == .serving
         reloading = .not
-        SystemdNotifier.ready(status: await statusLine())
+        let line = await statusLine()
+        // Meanwhile a stop may have begun, after which systemd must not hear that the agent is ready.
+        if manager.phase == .serving { SystemdNotifier.ready(status: line) }
+    }
+
+    /// Each by itself: what is told of them is cut at a length.
+    private static func problems(_ error: any Error) -> [String] {
+        switch error {
+        case let error as ConfigurationProblems: error.problems.map(\.description)
+        case let error as GatewayPlanProblems: error.sentences
+        default: ["\(error)"]
+        }
+    }
+
+    private func takeConfiguration() async {
+        let files = files
+        let result = await EventLoop.offload { () -> Result<Configuration, ConfigurationProblems> in
+            do throws(ConfigurationProblems) { return .success(try files.load()) } catch { return .failure(error) }
+        }
+        guard manager.phase == .serving else { return }
+        do {
+            try await agent.reload(try result.get())
+            manager.reloadProblem = nil
+        } catch {
+            guard manager.phase == .serving else { return }
+            let problems = Self.problems(error).joined(separator: "\n")
+            await agent.reloadFailed(problems)
+            manager.reloadProblem = problems
+        }
     }
 }

@@ -38,6 +38,8 @@ enum ServeCommand {
             let daemon = Daemon(agent, files: files, isActivated: listeners.isActivated, log: log, on: loop)
             Task(executorPreference: loop) { await daemon.run() }
             loop.run()
+            // After a start that was given up they are still as they were.
+            for listener in listeners.sockets { listener.refuseCallers() }
             return daemon.result
         } catch {
             return fail("\(error)", log, .system)

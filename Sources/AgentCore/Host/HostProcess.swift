@@ -34,9 +34,11 @@ enum HostProcess {
         }
     }
 
-    /// Ends the process.
+    /// Ends the process, with no handler of atexit(3): OpenSSL's would take away what a thread that still reads a
+    /// certificate uses, and the end would be a crash.
     static func exit(with status: Int32) -> Never {
-        Glibc.exit(status)
+        fflush(nil)
+        _exit(status)
     }
 
     /// The effective user.

@@ -15,13 +15,17 @@ enum HostSignal: Int32, Sendable, CaseIterable {
 struct HostSignals: ~Copyable {
     private let descriptor: Descriptor
 
-    /// Takes the steering signals off all threads, and makes SIGPIPE harmless: a write to a peer that is gone is an error like
-    /// any other. SIGCHLD is as it is by default, whatever the agent was started with: ignored, it would have the kernel
-    /// reap commands before anybody could ask how they ended (wait(2)). To be called first thing in `main`: threads inherit
-    /// the mask of who starts them.
+    /// Takes the steering signals off all threads; from now on only who reads them here hears of them. To be called
+    /// before any thread is started: threads inherit the mask of who starts them.
     static func takeOver() {
         var set = steering
         unsafe _ = pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Makes SIGPIPE harmless: a write to a peer that is gone is an error like any other. SIGCHLD is as it is by
+    /// default, whatever the program was started with: ignored, it would have the kernel reap commands before anybody
+    /// could ask how they ended (wait(2)). To be called first thing in `main`.
+    static func settle() {
         ignoreBrokenPipes()
         _ = signal(SIGCHLD, SIG_DFL)
     }

@@ -46,6 +46,8 @@ struct LogWriter: LogSink {
             /// In all, and not told of yet.
             var dropped: UInt64 = 0
             var untold: UInt64 = 0
+            /// The last write ended before its line did: the next one would be glued to it.
+            var isInsideLine = false
         }
 
         init(_ stream: StandardStream, _ style: LogStyle, _ journal: Log.JournalSink?, _ limitBytes: Int) {
@@ -103,18 +105,31 @@ struct LogWriter: LogSink {
             }
         }
 
-        /// - Returns: how many lines were lost, because the reader is gone.
+        /// - Returns: how many lines were lost, because the reader is gone or the disk is full.
         private func write(_ piece: LogBacklog.Piece) -> UInt64 {
             switch piece {
             case .lines(let bytes):
-                return put(bytes.span) ? 0 : UInt64(bytes.count { $0 == UInt8(ascii: "\n") })
+                return put(bytes.span)
             case .entry(let entry):
                 if let journal, journal(entry) { return 0 }
-                return put("<\(entry.priority.rawValue)>\(entry.message)\n".utf8.span) ? 0 : 1
+                return put("<\(entry.priority.rawValue)>\(entry.message)\n".utf8.span)
             }
         }
 
-        private func put(_ bytes: Span<UInt8>) -> Bool { stream.write(bytes) }
+        /// - Parameter bytes: whole lines.
+        /// - Returns: how many of them were not written to their end.
+        private func put(_ bytes: Span<UInt8>) -> UInt64 {
+            let lineEnd = UInt8(ascii: "\n")
+            var written = 0
+            if !state.withLock(\.isInsideLine) || stream.write("\n".utf8.span) {
+                written = stream.writePart(bytes)
+                let isInsideLine = written > 0 && bytes[written - 1] != lineEnd
+                state.withLock { $0.isInsideLine = isInsideLine }
+            }
+            var lost: UInt64 = 0
+            for index in written..<bytes.count where bytes[index] == lineEnd { lost += 1 }
+            return lost
+        }
 
         private func tell(_ count: UInt64) -> Bool {
             let message: StaticString = "lines of the log were dropped, since its reader did not keep up"
@@ -125,7 +140,7 @@ struct LogWriter: LogSink {
             line.beginLine(style, .warning, wall: SystemClock().now().wall, message)
             line.append(field: "dropped", .count(count), style)
             line.endLine(style)
-            return put(line.readable)
+            return put(line.readable) == 0
         }
     }
 }

@@ -21,7 +21,12 @@ struct StandardStream: Sendable {
     ///
     /// - Returns: false if the reader is gone; the rest is lost then.
     @discardableResult
-    func write(_ bytes: Span<UInt8>) -> Bool {
+    func write(_ bytes: Span<UInt8>) -> Bool { writePart(bytes) == bytes.count }
+
+    /// The same, for who goes on after a failure.
+    ///
+    /// - Returns: how many bytes were written before the reader was gone or the disk was full.
+    func writePart(_ bytes: Span<UInt8>) -> Int {
         var offset = 0
         while offset < bytes.count {
             let written = unsafe bytes.withUnsafeBytes {
@@ -34,9 +39,9 @@ struct StandardStream: Sendable {
                 var place = pollfd(fd: raw, events: Int16(POLLOUT), revents: 0)
                 unsafe _ = poll(&place, 1, -1)
             } else if errno != EINTR {
-                return false
+                return offset
             }
         }
-        return true
+        return offset
     }
 }
