@@ -24,7 +24,7 @@ let profile = "\(Context.packageDirectory)/packaging/functions.profdata"
 var compiling = ["-Xfrontend", "-function-sections"]
 var linking = ["-use-ld=lld", "-Xlinker", "--symbol-ordering-file=\(order)", "-Xlinker", "--no-warn-symbol-ordering"]
 if let runtime = Context.environment["RECORD_PROFILE"] {  // benchmarks/profile alone asks for it
-    compiling += ["-Xfrontend", "-ir-profile-generate"]
+    compiling += ["-Xfrontend", "-ir-profile-generate", "-DRECORDS_PROFILE"]
     linking += ["-Xlinker", "-u", "-Xlinker", "__llvm_profile_runtime", "-Xlinker", runtime]
 } else {
     #if compiler(>=6.3)  // an older one does not know the format

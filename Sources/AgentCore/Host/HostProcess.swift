@@ -37,8 +37,13 @@ enum HostProcess {
     /// Ends the process, with no handler of atexit(3): OpenSSL's would take away what a thread that still reads a
     /// certificate uses, and the end would be a crash.
     static func exit(with status: Int32) -> Never {
-        fflush(nil)
-        _exit(status)
+        #if RECORDS_PROFILE
+            // Such a handler writes what was recorded.
+            Glibc.exit(status)
+        #else
+            fflush(nil)
+            _exit(status)
+        #endif
     }
 
     /// The effective user.
